@@ -1,0 +1,32 @@
+//! Eyelet: a small drop-in replacement for the legacy Blynk server.
+//!
+//! One process, one thread that owns all state. See `docs/architecture.md` for the long form.
+//!
+//! * [`wire`] turns bytes into messages and back: frames, commands, statuses, bodies. It does no I/O.
+//! * [`config`] turns `.properties` files into typed settings; [`cli`] does the same for the command line.
+//! * [`model`] is what a user owns: profile, dashboards, devices, widgets, pin values and their JSON forms.
+//! * [`history`] records pin values: averages, binary files, graph queries, exports, reports.
+//! * [`automation`] decides what timers, rules, webhooks and polling do; it never does it itself.
+//! * [`notify`] holds the transports for mail, push, tweets and text messages that workers run.
+//! * [`store`] reads and writes the data folder.
+//! * [`hub`] owns the users, tokens, connections and routing; everything above it goes through it.
+//! * [`hardware`] and [`app`] handle the commands of devices and of phone apps, one file per command group.
+//! * [`http`] is the blocking HTTP thread: REST, admin, firmware, pages.
+//! * [`net`] accepts connections, speaks TLS, tells protocols apart and moves bytes.
+//! * [`control`] is the Unix control socket and the subcommands that use it.
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod automation;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod hardware;
+pub mod history;
+pub mod http;
+pub mod hub;
+pub mod model;
+pub mod net;
+pub mod notify;
+pub mod store;
+pub mod wire;

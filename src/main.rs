@@ -1,0 +1,3 @@
+//! The `eyelet` program: arguments, configuration, run, exit code.
+
+fn main() {}
