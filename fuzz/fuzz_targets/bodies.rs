@@ -1,0 +1,4 @@
+//! Fuzzes `eyelet::wire::fuzz_targets::bodies`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| eyelet::wire::fuzz_targets::bodies(data));
