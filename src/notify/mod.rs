@@ -6,9 +6,14 @@
 //! * [`mail`]: what a mail is.
 //! * [`push`]: pushes to phones. [`sms`], [`tweet`], [`webhook`]: what their names say.
 
+pub mod http_client;
+pub mod local_address;
 pub mod mail;
 pub mod push;
 #[cfg(feature = "sms")]
 pub mod sms;
 pub mod tweet;
 pub mod webhook;
+
+#[cfg(test)]
+mod test_server;
