@@ -12,6 +12,9 @@
 //! * [`graph`] computes and encodes the answer to a chart;
 //! * [`csv`] writes the gzip export of a pin, [`report`] the zip of a report, both into the [`export_folder`].
 //!
-//! [`names`] is shared by both: whose history, which pin, which file.
+//! [`names`] is shared by both: whose history, which pin, which file. [`number`] tells which values are recorded at all.
 
+pub mod averages;
+pub mod live;
 pub mod names;
+pub mod number;
