@@ -3,13 +3,17 @@
 //! Everything here is blocking and works on plain data: a worker takes a job's payload (a [`mail::Mail`], a
 //! [`push::Push`], ...) and calls the transport's `send`. Nothing here knows the hub, a session or a user.
 //!
-//! * [`mail`]: what a mail is.
+//! * [`mail`]: what a mail is. [`address`]: is a text a mail address. [`qr`]: pictures of QR codes for mails and HTTP.
 //! * [`push`]: pushes to phones. [`sms`], [`tweet`], [`webhook`]: what their names say.
+//! * [`http_client`] is what all of those but mail send with; [`local_address`] is its rule for forbidden hosts.
 
+pub mod address;
 pub mod http_client;
 pub mod local_address;
 pub mod mail;
+pub mod punycode;
 pub mod push;
+pub mod qr;
 #[cfg(feature = "sms")]
 pub mod sms;
 pub mod tweet;
