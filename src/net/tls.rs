@@ -1,0 +1,151 @@
+//! TLS settings of the server side: versions, session memory, and a certificate that can be swapped while running.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::server::ServerSessionMemoryCache;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::{TLS12, TLS13};
+use rustls::ServerConfig;
+
+/// How many sessions may be resumed without a full handshake; one takes a few hundred bytes. Devices that lose their
+/// Wi-Fi come back often, and a full handshake costs a router tens of milliseconds.
+const SESSIONS: usize = 128;
+
+/// The TLS side of the server: hands out the settings for new connections.
+///
+/// Each connection keeps the settings that it began with, so swapping the certificate disturbs nobody. It lives on the
+/// event loop's thread; workers hand a new certificate over by a call into the loop.
+pub struct Tls {
+    current: RefCell<Arc<ServerConfig>>,
+}
+
+impl Tls {
+    /// Settings that show the given certificate. TLS 1.2 and 1.3, no client certificates, no ALPN.
+    ///
+    /// Errors: none that the `ring` provider can cause, but the library's signature has one.
+    pub fn new(certificate: Arc<CertifiedKey>) -> Result<Tls, rustls::Error> {
+        Ok(Tls { current: RefCell::new(config(certificate)?) })
+    }
+
+    /// The settings for a new connection.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        self.current.borrow().clone()
+    }
+
+    /// Shows another certificate to connections from now on. Sessions begun with the old one cannot be resumed.
+    ///
+    /// Errors: as [`Tls::new`]; the old certificate stays then.
+    pub fn swap(&self, certificate: Arc<CertifiedKey>) -> Result<(), rustls::Error> {
+        let new = config(certificate)?;
+        self.current.replace(new);
+        Ok(())
+    }
+}
+
+fn config(certificate: Arc<CertifiedKey>) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)));
+    config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
+    // Each ticket of TLS 1.3 takes one place in the cache, and a device resumes once.
+    config.send_tls13_tickets = 1;
+    Ok(Arc::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::certificate::{choose, Settings};
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, ServerConnection, SignatureScheme};
+    use rustls::{ProtocolVersion, SupportedProtocolVersion};
+
+    #[derive(Debug)]
+    struct AnyCertificate;
+
+    impl ServerCertVerifier for AnyCertificate {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, rustls::Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            let algorithms = ring::default_provider().signature_verification_algorithms;
+            rustls::crypto::verify_tls12_signature(message, certificate, signed, &algorithms)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            let algorithms = ring::default_provider().signature_verification_algorithms;
+            rustls::crypto::verify_tls13_signature(message, certificate, signed, &algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            ring::default_provider().signature_verification_algorithms.supported_schemes()
+        }
+    }
+
+    /// Shakes hands in memory; returns the version and the server's certificate as the client saw it.
+    fn shake(
+        config: Arc<ServerConfig>,
+        version: &'static SupportedProtocolVersion,
+    ) -> (Option<ProtocolVersion>, CertificateDer<'static>) {
+        let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate))
+            .with_no_client_auth();
+        let mut client = ClientConnection::new(Arc::new(client), "localhost".try_into().unwrap()).unwrap();
+        let mut server = ServerConnection::new(config).unwrap();
+        while client.is_handshaking() || server.is_handshaking() {
+            let mut bytes = Vec::new();
+            client.write_tls(&mut bytes).unwrap();
+            server.read_tls(&mut &bytes[..]).unwrap();
+            server.process_new_packets().unwrap();
+            bytes.clear();
+            server.write_tls(&mut bytes).unwrap();
+            client.read_tls(&mut &bytes[..]).unwrap();
+            client.process_new_packets().unwrap();
+        }
+        let leaf = client.peer_certificates().unwrap()[0].clone().into_owned();
+        (client.protocol_version(), leaf)
+    }
+
+    #[test]
+    fn both_versions_and_a_swapped_certificate() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [first, second] = folders.each_ref().map(|folder| {
+            let folder = folder.path();
+            let settings =
+                Settings { certificate: None, key: None, host: None, working_folder: folder, data_folder: folder };
+            choose(&settings).unwrap().1
+        });
+        let tls = Tls::new(first.clone()).unwrap();
+        assert_eq!(shake(tls.config(), &TLS13), (Some(ProtocolVersion::TLSv1_3), first.cert[0].clone()));
+        assert_eq!(shake(tls.config(), &TLS12), (Some(ProtocolVersion::TLSv1_2), first.cert[0].clone()));
+        let early = tls.config();
+        tls.swap(second.clone()).unwrap();
+        assert_eq!(shake(tls.config(), &TLS13).1, second.cert[0]);
+        assert_eq!(shake(early, &TLS13).1, first.cert[0], "a connection keeps what it began with");
+    }
+}
