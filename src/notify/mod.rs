@@ -11,6 +11,7 @@ pub mod address;
 pub mod http_client;
 pub mod local_address;
 pub mod mail;
+mod percent;
 pub mod punycode;
 pub mod push;
 pub mod qr;
