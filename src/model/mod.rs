@@ -1,1 +1,24 @@
-//! Placeholder: see docs/architecture.md.
+//! What a user owns: profile, dashboards, devices, tags, widgets and stored pin values, with their JSON forms.
+//!
+//! Everything here is plain data and pure functions over it. It knows no connections, no files and no clock.
+
+pub mod dashboard;
+pub mod device;
+pub mod enums;
+pub mod face;
+pub mod json;
+pub mod pin;
+pub mod storage;
+pub mod tag;
+pub mod user;
+pub mod widget;
+pub mod zone;
+
+pub use dashboard::{Dashboard, DashboardSettings};
+pub use device::{Device, HardwareInfo};
+pub use face::App;
+pub use pin::{DataStream, OnePin, PinType};
+pub use storage::{PinKey, PinStorage, PinValue};
+pub use tag::Tag;
+pub use user::{Profile, User, MAIN_APP};
+pub use widget::{Kind, Widget, WidgetType};

@@ -1,0 +1,327 @@
+//! Pin storage: values and properties of pins that no widget holds.
+
+use super::enums::Property;
+use super::json::{Element, Field, Name, Reading, Writer};
+use super::pin::PinType;
+use crate::json_enum;
+use indexmap::IndexMap;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// Which value of which pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub struct PinKey {
+    pub dash: i32,
+    /// A device id, or a tag id for values written to the tag.
+    pub device: i32,
+    pub pin_type: PinType,
+    pub pin: u8,
+    /// `None`: the pin's value.
+    pub property: Option<Property>,
+}
+
+impl PinKey {
+    /// The key of a pin's value.
+    pub fn value(dash: i32, device: i32, pin_type: PinType, pin: u8) -> Self {
+        PinKey { dash, device, pin_type, pin, property: None }
+    }
+
+    /// `<dash>-<device>-<letter><pin>[-<property>]`. Unknown properties count as `label`, as they always did.
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('-').collect();
+        if parts.len() < 3 {
+            return None;
+        }
+        let letter = parts[2].chars().next()?;
+        Some(PinKey {
+            dash: parts[0].parse().ok()?,
+            device: parts[1].parse().ok()?,
+            pin_type: PinType::from_letter(letter)?,
+            pin: parts[2][letter.len_utf8()..].parse().ok()?,
+            property: (parts.len() == 4).then(|| Property::from_name(parts[3]).unwrap_or_default()),
+        })
+    }
+}
+
+impl fmt::Display for PinKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}{}", self.dash, self.device, self.pin_type.letter(), self.pin)?;
+        match self.property {
+            Some(property) => write!(f, "-{}", property.name()),
+            None => Ok(()),
+        }
+    }
+}
+
+json_enum!(
+    /// Which widget's way of remembering several lines.
+    MultiKind, default Terminal { Lcd = "LCD", Terminal = "TERMINAL", Table = "TABLE" }
+);
+
+/// A stored value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PinValue {
+    /// The last value written.
+    Single(String),
+    /// The last lines written, oldest first.
+    Multi(MultiKind, Vec<String>),
+}
+
+impl PinValue {
+    /// Takes a new value: replaces a single one, appends to lines, of which the newest `limit` stay.
+    pub fn update(&mut self, text: &str, limit: usize) {
+        match self {
+            PinValue::Single(value) => text.clone_into(value),
+            PinValue::Multi(_, lines) => {
+                while !lines.is_empty() && lines.len() >= limit {
+                    lines.remove(0);
+                }
+                lines.push(text.to_owned());
+            }
+        }
+    }
+
+    /// All values, oldest first.
+    pub fn lines(&self) -> &[String] {
+        match self {
+            PinValue::Single(value) => std::slice::from_ref(value),
+            PinValue::Multi(_, lines) => lines,
+        }
+    }
+
+    fn write_bare(&self, w: &mut Writer) {
+        match self {
+            PinValue::Single(value) => w.text(value),
+            PinValue::Multi(kind, lines) => w.braces('{', '}', |w| {
+                kind.write("type", w);
+                lines.write("values", w);
+            }),
+        }
+    }
+
+    fn from_raw(raw: &str) -> Result<Option<Self>, String> {
+        match raw.as_bytes().first() {
+            Some(b'n' | b'[') => Ok(None),
+            Some(b'{') => {
+                #[derive(serde::Deserialize)]
+                struct Lines<'a> {
+                    #[serde(rename = "type", default)]
+                    kind: String,
+                    #[serde(borrow, default)]
+                    values: Vec<&'a RawValue>,
+                }
+                let lines: Lines<'_> = serde_json::from_str(raw).map_err(|e| e.to_string())?;
+                let kind = MultiKind::from_name(&lines.kind).ok_or("unknown kind of stored value")?;
+                let values = lines.values.iter().filter_map(|v| super::json::text(v.get()).ok().flatten());
+                Ok(Some(PinValue::Multi(kind, values.map(|v| v.into_owned()).collect())))
+            }
+            _ => Ok(super::json::text(raw)?.map(|t| PinValue::Single(t.into_owned()))),
+        }
+    }
+}
+
+/// All stored values of a profile, in the order in which they were first stored.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PinStorage(pub IndexMap<PinKey, PinValue>);
+
+impl PinStorage {
+    /// Removes what `unwanted` says, keeping the order of the rest. True if something was removed.
+    pub fn remove_if(&mut self, mut unwanted: impl FnMut(&PinKey) -> bool) -> bool {
+        let before = self.0.len();
+        self.0.retain(|key, _| !unwanted(key));
+        self.0.len() != before
+    }
+}
+
+/// Values stored inside a dashboard by old servers; keys lack the project id. Only read, then moved to the profile.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ObsoleteStorage(pub Vec<(ObsoleteKey, PinValue)>);
+
+/// Key of an [`ObsoleteStorage`] entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ObsoleteKey {
+    pub device: i32,
+    pub pin_type: PinType,
+    pub pin: u8,
+    pub property: Option<Property>,
+}
+
+impl ObsoleteKey {
+    /// `<device>-<letter><pin>[-<property>]`; an unparsable pin counts as 0 and loses its property.
+    fn parse(text: &str) -> Option<Self> {
+        let (minus, rest) = match text.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, text),
+        };
+        let mut parts = rest.split('-');
+        let device = parts.next()?.parse::<i32>().ok()?.checked_mul(minus)?;
+        let pin = parts.next()?;
+        let letter = pin.chars().next()?;
+        let pin_type = PinType::from_letter(letter)?;
+        match pin[letter.len_utf8()..].parse() {
+            Ok(pin) => {
+                let property = parts.next().map(|label| Property::from_name(label).unwrap_or_default());
+                Some(ObsoleteKey { device, pin_type, pin, property })
+            }
+            Err(_) => Some(ObsoleteKey { device, pin_type, pin: 0, property: None }),
+        }
+    }
+}
+
+struct StorageSeed<'c, K> {
+    cx: &'c Reading,
+    parse: fn(&str) -> Option<K>,
+    take: &'c mut dyn FnMut(K, PinValue),
+}
+
+impl<'de, K> DeserializeSeed<'de> for StorageSeed<'_, K> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_option(self)
+    }
+}
+
+impl<'de, K> Visitor<'de> for StorageSeed<'_, K> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of stored values")
+    }
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_map(self)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        // Bad entries cost only themselves, whoever sent them; a stored file keeps its original.
+        while let Some(key) = map.next_key::<String>()? {
+            let raw: &'de RawValue = map.next_value()?;
+            match ((self.parse)(&key), PinValue::from_raw(raw.get())) {
+                (Some(key), Ok(Some(value))) => (self.take)(key, value),
+                _ => self.cx.note(format!("stored value {key:?} is not usable")),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Field for PinStorage {
+    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
+        let mut storage = IndexMap::new();
+        let mut take = |key, value| {
+            storage.insert(key, value);
+        };
+        map.next_value_seed(StorageSeed { cx, parse: PinKey::parse, take: &mut take })?;
+        Ok(PinStorage(storage))
+    }
+    fn write(&self, key: &str, w: &mut Writer) {
+        if self.0.is_empty() {
+            return;
+        }
+        w.key(key);
+        w.braces('{', '}', |w| {
+            for (key, value) in &self.0 {
+                w.foreign_key(&key.to_string());
+                value.write_bare(w);
+            }
+        });
+    }
+}
+
+impl Field for ObsoleteStorage {
+    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
+        let mut storage = Vec::new();
+        let mut take = |key, value| storage.push((key, value));
+        map.next_value_seed(StorageSeed { cx, parse: ObsoleteKey::parse, take: &mut take })?;
+        Ok(ObsoleteStorage(storage))
+    }
+    fn write(&self, _: &str, _: &mut Writer) {}
+}
+
+/// A map of strings, e.g. push tokens by the app's installation id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StringMap(pub IndexMap<String, String>);
+
+impl Field for StringMap {
+    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
+        struct Entries<'c>(&'c Reading);
+        impl<'de> DeserializeSeed<'de> for Entries<'_> {
+            type Value = IndexMap<String, String>;
+            fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+                d.deserialize_option(self)
+            }
+        }
+        impl<'de> Visitor<'de> for Entries<'_> {
+            type Value = IndexMap<String, String>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of strings")
+            }
+            fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(IndexMap::new())
+            }
+            fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+                d.deserialize_map(self)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = IndexMap::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    let raw: &'de RawValue = map.next_value()?;
+                    match super::json::text(raw.get()) {
+                        Ok(Some(text)) => {
+                            entries.insert(key, text.into_owned());
+                        }
+                        Ok(None) => self.0.complain(format!("{key:?} has no value"))?,
+                        Err(problem) => self.0.complain(problem)?,
+                    }
+                }
+                Ok(entries)
+            }
+        }
+        map.next_value_seed(Entries(cx)).map(StringMap)
+    }
+    fn write(&self, key: &str, w: &mut Writer) {
+        if self.0.is_empty() {
+            return;
+        }
+        w.key(key);
+        w.braces('{', '}', |w| {
+            for (key, value) in self.0.iter().filter(|(_, value)| !value.is_empty()) {
+                w.foreign_key(key);
+                value.write_bare(w);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_as_the_reference_did() {
+        let key = PinKey::parse("1-100001-d3").unwrap();
+        assert_eq!((key.dash, key.device, key.pin_type, key.pin), (1, 100_001, PinType::Digital, 3));
+        assert_eq!(key.to_string(), "1-100001-d3");
+        assert_eq!(PinKey::parse("1-0-V24-label").unwrap().to_string(), "1-0-v24-label");
+        assert_eq!(PinKey::parse("1-0-v24-nonsense").unwrap().property, Some(Property::Label));
+        assert_eq!(PinKey::parse("1-0-v24-label-x").unwrap().property, None);
+        for bad in ["", "1", "1-0", "1-0-x1", "1-0-v", "1-0-v256", "-1-0-v1", "a-0-v1"] {
+            assert_eq!(PinKey::parse(bad), None, "{bad}");
+        }
+        let key = ObsoleteKey::parse("3-vxx-label").unwrap();
+        assert_eq!((key.device, key.pin, key.property), (3, 0, None));
+        assert_eq!(ObsoleteKey::parse("-1-v5").unwrap().device, -1);
+    }
+
+    #[test]
+    fn lines_are_limited() {
+        let mut value = PinValue::Multi(MultiKind::Lcd, vec![]);
+        for line in ["a", "b", "c"] {
+            value.update(line, 2);
+        }
+        assert_eq!(value.lines(), ["b", "c"]);
+    }
+}

@@ -1,0 +1,32 @@
+//! Time zone names as they stand in profiles.
+
+use super::json::{Field, Reading, Writer};
+use serde::de::MapAccess;
+
+/// A zone id, kept as it was given when it is a known one; `None` = none given (UTC at use).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Zone(pub Option<Box<str>>);
+
+impl Zone {
+    /// The zone of this text, in the form in which it is stored (spec 03 §9.6).
+    pub fn parse(text: &str) -> Self {
+        Zone(Some(crate::tz::normalise(text).into()))
+    }
+
+    /// The zone's id; UTC when none was given.
+    pub fn id(&self) -> &str {
+        self.0.as_deref().unwrap_or("UTC")
+    }
+}
+
+impl Field for Zone {
+    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
+        cx.scalar(map, |raw| Ok(super::json::text(raw)?.map_or(Zone(None), |text| Zone::parse(&text))))
+    }
+    fn write(&self, key: &str, w: &mut Writer) {
+        if let Some(id) = self.0.as_deref().filter(|id| !id.is_empty()) {
+            w.key(key);
+            w.text(id);
+        }
+    }
+}
