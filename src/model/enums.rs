@@ -150,7 +150,25 @@ json_enum!(
 
 /// The constants' names that eventor rules use for properties, in ordinal order.
 pub const PROPERTY_CONSTANTS: [&str; 21] = [
-    "LABEL", "COLOR", "ON_BACK_COLOR", "OFF_BACK_COLOR", "ON_COLOR", "OFF_COLOR", "ON_LABEL", "OFF_LABEL", "LABELS",
-    "MIN", "MAX", "IS_ON_PLAY", "URL", "URLS", "STEP", "VALUE_FORMATTING", "SUFFIX", "FRACTION", "OPACITY", "SCALE",
+    "LABEL",
+    "COLOR",
+    "ON_BACK_COLOR",
+    "OFF_BACK_COLOR",
+    "ON_COLOR",
+    "OFF_COLOR",
+    "ON_LABEL",
+    "OFF_LABEL",
+    "LABELS",
+    "MIN",
+    "MAX",
+    "IS_ON_PLAY",
+    "URL",
+    "URLS",
+    "STEP",
+    "VALUE_FORMATTING",
+    "SUFFIX",
+    "FRACTION",
+    "OPACITY",
+    "SCALE",
     "ROTATION",
 ];

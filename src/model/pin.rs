@@ -134,4 +134,3 @@ impl OnePin {
         write_body(self.pin_type?, self.pwm_mode && !keep_letter, self.pin, value)
     }
 }
-

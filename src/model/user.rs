@@ -161,3 +161,97 @@ impl User {
         Ok(Some(user))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    const FIXTURE: &str = include_str!("../../tests/data/example-profile.user.json");
+
+    fn read(text: &str) -> User {
+        let cx = Reading::strict();
+        User::from_file(text, User::default(), &cx).unwrap().unwrap()
+    }
+
+    fn profile_of(json: &str) -> Value {
+        serde_json::from_str(&json::to_string(&read(json).profile, Audience::Owner)).unwrap()
+    }
+
+    #[test]
+    fn a_profile_with_every_widget_comes_back_key_by_key() {
+        let written = read(FIXTURE).to_file();
+        let (old, new): (Value, Value) =
+            (serde_json::from_str(FIXTURE).unwrap(), serde_json::from_str(&written).unwrap());
+        assert_eq!(old, new);
+        assert_eq!(written.encode_utf16().count(), 34_828);
+        assert_eq!(read(&written).to_file(), written);
+    }
+
+    #[test]
+    fn reading_is_lenient_where_the_reference_was() {
+        let v = profile_of(
+            r#"{"email":"a@b.cc","shares":[],"profile":{"dashBoards":[{"id":"4","theme":null,"devices":null,"widgets":[
+                {"id":1,"pin":"7","min":"1.5","value":5,"showValueOn":null,"type":"SLIDER","pinType":1},
+                {"type":"LOGGER","id":2},{"id":3,"type":null}]}]}} }}"#,
+        );
+        let widgets = &v["dashBoards"][0]["widgets"];
+        assert_eq!(widgets[0]["type"], "SLIDER");
+        assert_eq!(widgets[0]["pin"], 7);
+        assert_eq!(widgets[0]["min"], 1.5);
+        assert_eq!(widgets[0]["value"], "5");
+        assert_eq!(widgets[0]["showValueOn"], false);
+        assert_eq!(widgets[0]["pinType"], "VIRTUAL");
+        assert_eq!(widgets[1]["type"], "BUTTON");
+        assert_eq!(widgets[2]["type"], "BUTTON");
+        assert_eq!(v["dashBoards"][0]["id"], 4);
+    }
+
+    #[test]
+    fn unknown_widgets_stay_on_disk() {
+        let file = r#"{"email":"a@b.cc","profile":{"dashBoards":[{"widgets":[{"type":"LOGGER","id":2,"isBar":true,"period":"DAY"}]}]}}"#;
+        let written: Value = serde_json::from_str(&read(file).to_file()).unwrap();
+        let widget = &written["profile"]["dashBoards"][0]["widgets"][0];
+        assert_eq!(
+            (&widget["type"], &widget["isBar"], &widget["period"]),
+            (&"LOGGER".into(), &true.into(), &"DAY".into())
+        );
+    }
+
+    #[test]
+    fn one_bad_value_refuses_a_request_but_not_a_file() {
+        let bad = r#"{"email":"a@b.cc","profile":{"dashBoards":[{"id":1,"theme":"Nope","widgets":[{"type":"BUTTON","pin":99999,"id":5}]}],"pinsStorage":{"1-0-v999":"x","1-0-v5":"1"}}}"#;
+        assert!(User::from_file(bad, User::default(), &Reading::strict()).is_err());
+        let cx = Reading::forgiving();
+        let user = User::from_file(bad, User::default(), &cx).unwrap().unwrap();
+        assert_eq!(user.profile.dashboards[0].widgets[0].id, 5);
+        assert_eq!(user.profile.storage.0.len(), 1);
+        assert_eq!(cx.notes().len(), 3);
+    }
+
+    #[test]
+    fn restricted_audiences_see_no_secrets() {
+        let text = json::to_string(&read(FIXTURE).profile, Audience::Restricted);
+        for secret in ["fxA0Kd3mQ7w", "fxS9Rj4cV0a", "fixture-twitter", "fcm-android", "pinsStorage", "hardwareInfo"] {
+            assert!(!text.contains(secret), "{secret}");
+        }
+    }
+
+    #[test]
+    fn old_storage_moves_to_the_profile() {
+        let v = profile_of(
+            r#"{"email":"a@b.cc","profile":{"dashBoards":[{"id":9,"pinsStorage":{"0-v5":"1","0-v5-label":"L","3-vxx":"q"}}]}}"#,
+        );
+        assert_eq!(v["pinsStorage"], serde_json::json!({"9-0-v5":"1","9-0-v5-label":"L","9-3-v0":"q"}));
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let mut text = String::new();
+        for _ in 0..3000 {
+            text.push_str(r#"{"id":1,"type":"DEVICE_TILES","templates":[{"id":1,"mode":"PAGE","widgets":["#);
+        }
+        let file = format!(r#"{{"profile":{{"dashBoards":[{{"widgets":[{text}"#);
+        assert!(User::from_file(&file, User::default(), &Reading::strict()).is_err());
+    }
+}

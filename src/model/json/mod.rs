@@ -12,9 +12,9 @@ mod read;
 mod scalar;
 mod write;
 
-pub use scalar::text;
 pub use number::{write_f32, write_f64};
 pub use read::{from_str, Error, IntoSeed, ObjectSeed, Reading, TaggedSeed};
+pub use scalar::text;
 pub use write::{to_string, Audience, Writer};
 
 use serde::de::MapAccess;
@@ -73,7 +73,7 @@ pub trait Name: Copy + PartialEq + 'static {
 /// not see it. `flatten field;` in front puts another object's fields first.
 #[macro_export]
 macro_rules! json_object {
-    ($type:ty { $(flatten $first:ident;)? $($name:literal $field:ident $($private:ident)?),* $(,)? $(; last $last_name:literal $last:ident)? }) => {
+    ($type:ty { $(flatten $first:ident;)? $($name:literal $field:ident $($private:ident)?),* $(,)? }) => {
         impl $crate::model::json::Object for $type {
             fn read_key<'de, A: serde::de::MapAccess<'de>>(
                 &mut self,
@@ -84,17 +84,13 @@ macro_rules! json_object {
                 $(if self.$first.read_key(key, map, cx)? { return Ok(true); })?
                 match key {
                     $($name => self.$field = $crate::model::json::Field::read(map, cx)?,)*
-                    $($last_name => self.$last = $crate::model::json::Field::read(map, cx)?,)?
                     _ => return Ok(false),
                 }
-                #[allow(unreachable_code)]
                 Ok(true)
             }
             fn write_keys(&self, w: &mut $crate::model::json::Writer) {
                 $(self.$first.write_keys(w);)?
                 $($crate::json_object!(@write self, w, $name, $field $(, $private)?);)*
-                $($crate::model::json::Field::write(&self.$last, $last_name, w);)?
-                let _ = w;
             }
         }
     };

@@ -287,4 +287,3 @@ json_object!(Switch {
     flatten pin; "onLabel" on_label, "offLabel" off_label, "offBackgroundColor" off_background_color,
     "onBackgroundColor" on_background_color, "handleColor" handle_color, "fontSize" font_size
 });
-

@@ -132,7 +132,17 @@ json_object!(Rtc { "tzName" tz_name });
 /// BRIDGE: nothing but its place.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Bridge;
-json_object!(Bridge {});
+impl crate::model::json::Object for Bridge {
+    fn read_key<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        _: &str,
+        _: &mut A,
+        _: &crate::model::json::Reading,
+    ) -> Result<bool, A::Error> {
+        Ok(false)
+    }
+    fn write_keys(&self, _: &mut crate::model::json::Writer) {}
+}
 
 /// BLUETOOTH, BLUETOOTH_SERIAL
 #[derive(Debug, Clone, Default, PartialEq)]
