@@ -15,6 +15,9 @@
 //! [`names`] is shared by both: whose history, which pin, which file. [`number`] tells which values are recorded at all.
 
 pub mod averages;
+pub mod files;
+pub mod java;
 pub mod live;
 pub mod names;
 pub mod number;
+pub mod temp_files;

@@ -1,0 +1,398 @@
+//! The folder of binary history files: append, read, cut, clean and delete. Blocking; for workers.
+//!
+//! A file is a row of 16-byte [`Record`]s, oldest first as a rule, without a header, exactly as the reference wrote them.
+//! Files are only appended to and may hold late records out of order. A crash can leave part of a record at the end:
+//! readers ignore it and the next append cuts it off. Nothing is ever touched outside the root, see [`Owner::folder`].
+
+use super::averages::Append;
+use super::names::{device_prefix, pin_prefix, FileId, Granularity, Owner, Pin, Record};
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const RECORD: u64 = Record::SIZE as u64;
+const MINUTES_PER_DAY: u64 = 1440;
+
+/// The history root, `{data.folder}/data`. Shared by workers; writers take turns.
+#[derive(Debug)]
+pub struct HistoryFiles {
+    root: PathBuf,
+    /// Held while a file is changed, so that cutting a file cannot lose an append.
+    writing: Mutex<()>,
+}
+
+/// What [`HistoryFiles::truncate_minutes`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Truncated {
+    /// Minute files that were cut.
+    pub files: usize,
+    /// Empty folders that were removed.
+    pub folders: usize,
+}
+
+impl HistoryFiles {
+    /// The files below that folder, which need not exist yet.
+    pub fn new(root: impl Into<PathBuf>) -> HistoryFiles {
+        HistoryFiles { root: root.into(), writing: Mutex::new(()) }
+    }
+
+    /// The history root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn folder(&self, owner: &Owner) -> io::Result<PathBuf> {
+        let name = owner.folder().ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "no folder for this name"))?;
+        Ok(self.root.join(name))
+    }
+
+    fn path(&self, file: &FileId) -> io::Result<PathBuf> {
+        Ok(self.folder(&file.owner)?.join(file.pin.file_name(file.granularity)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes records to the end of a file in one write; makes file and folders where they are missing.
+    ///
+    /// Errors: those of the file system, and `InvalidInput` for an owner without a folder.
+    pub fn append(&self, append: &Append) -> io::Result<()> {
+        let path = self.path(&append.file)?;
+        let bytes: Vec<u8> = append.records.iter().flat_map(|record| record.to_bytes()).collect();
+        let _turn = self.lock();
+        let open = || OpenOptions::new().append(true).create(true).open(&path);
+        let mut file = match open() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
+                open()?
+            }
+            other => other?,
+        };
+        let size = file.metadata()?.len();
+        if size % RECORD != 0 {
+            file.set_len(size - size % RECORD)?;
+        }
+        file.write_all(&bytes)
+    }
+
+    /// Up to `count` records that end `skip` records before the newest one; empty when there are none.
+    ///
+    /// `unwritten` are finished records on their way to the file, which count as its end.
+    ///
+    /// Errors: those of the file system, except that a missing file is an empty one.
+    pub fn read(&self, file: &FileId, count: usize, skip: usize, unwritten: &[Record]) -> io::Result<Vec<Record>> {
+        let mut opened = match self.path(file).and_then(File::open) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => None,
+            other => Some(other?),
+        };
+        let stored = match &opened {
+            Some(file) => usize::try_from(file.metadata()?.len() / RECORD).unwrap_or(usize::MAX),
+            None => 0,
+        };
+        let mut unwritten = unwritten;
+        if let (Some(file), Some(same)) = (&mut opened, stored.checked_sub(unwritten.len())) {
+            // The append may have overtaken this reader.
+            if !unwritten.is_empty() && read_range(file, same, stored)? == unwritten {
+                unwritten = &[];
+            }
+        }
+        let end = (stored + unwritten.len()).saturating_sub(skip);
+        let start = end.saturating_sub(count);
+        let mut records = match &mut opened {
+            Some(file) => read_range(file, start.min(stored), end.min(stored))?,
+            None => Vec::new(),
+        };
+        let rest = start.saturating_sub(stored)..end.saturating_sub(stored);
+        records.extend_from_slice(unwritten.get(rest).unwrap_or(&[]));
+        Ok(records)
+    }
+
+    /// Time (ms) of the last record of a file, None without one.
+    pub fn last_ms(&self, file: &FileId) -> Option<i64> {
+        self.read(file, 1, 0, &[]).ok()?.last().map(|record| record.ms)
+    }
+
+    /// Deletes the three files of a pin. Missing files are fine.
+    ///
+    /// Errors: those of the file system.
+    pub fn delete_pin(&self, owner: &Owner, pin: &Pin) -> io::Result<()> {
+        let folder = self.folder(owner)?;
+        let _turn = self.lock();
+        Granularity::ALL.into_iter().try_for_each(|granularity| remove(&folder.join(pin.file_name(granularity))))
+    }
+
+    /// Deletes all files of a device; `pins` limits it to those pins unless empty.
+    ///
+    /// Errors: those of the file system.
+    pub fn delete_device(&self, owner: &Owner, dash: i32, device: i32, pins: &[Pin]) -> io::Result<usize> {
+        let prefixes: Vec<String> = match pins {
+            [] => vec![device_prefix(dash, device)],
+            pins => pins.iter().map(|p| pin_prefix(dash, device, p.pin_type, p.pin)).collect(),
+        };
+        self.delete_where(owner, |name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
+    }
+
+    /// Deletes all files of an owner; the folder stays until the next truncation.
+    ///
+    /// Errors: those of the file system.
+    pub fn delete_owner(&self, owner: &Owner) -> io::Result<usize> {
+        self.delete_where(owner, |_| true)
+    }
+
+    /// Deletes every file of an owner whose name is not among those in use; returns how many.
+    ///
+    /// Errors: those of the file system.
+    pub fn clean(&self, owner: &Owner, used: &HashSet<String>) -> io::Result<usize> {
+        self.delete_where(owner, |name| !used.contains(name))
+    }
+
+    fn delete_where(&self, owner: &Owner, hit: impl Fn(&str) -> bool) -> io::Result<usize> {
+        let folder = self.folder(owner)?;
+        let _turn = self.lock();
+        let mut count = 0;
+        for (name, path) in file_names(&folder)? {
+            if hit(&name) {
+                remove(&path)?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Cuts every minute file to its last `days` days' worth of records and removes empty folders.
+    ///
+    /// An error in one folder is logged and does not stop the others.
+    ///
+    /// Errors: only when the root cannot be listed; a missing root is fine.
+    pub fn truncate_minutes(&self, days: u32) -> io::Result<Truncated> {
+        let mut done = Truncated::default();
+        let entries = match fs::read_dir(&self.root) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(done),
+            other => other?,
+        };
+        for entry in entries.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if let Err(error) = self.truncate_folder(&entry.path(), u64::from(days) * MINUTES_PER_DAY, &mut done) {
+                    log::warn!("history: cannot cut the minute files of one user: {error}");
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    fn truncate_folder(&self, folder: &Path, keep: u64, done: &mut Truncated) -> io::Result<()> {
+        let files = file_names(folder)?;
+        if files.is_empty() {
+            // Not forced: a sub folder, which nobody of ours made, keeps it alive.
+            done.folders += usize::from(fs::remove_dir(folder).is_ok());
+            return Ok(());
+        }
+        for (_, path) in files.iter().filter(|(name, _)| name.ends_with("_minute.bin")) {
+            let _turn = self.lock();
+            let mut file = File::open(path)?;
+            let records = file.metadata()?.len() / RECORD;
+            if records > keep {
+                file.seek(SeekFrom::Start((records - keep) * RECORD))?;
+                let part = path.with_extension("part");
+                let mut copy = File::create(&part)?;
+                io::copy(&mut file.take(keep * RECORD), &mut copy)?;
+                copy.sync_data()?;
+                fs::rename(&part, path)?;
+                done.files += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Records `from..to` of a file.
+fn read_range(file: &mut File, from: usize, to: usize) -> io::Result<Vec<Record>> {
+    let count = to.saturating_sub(from);
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    file.seek(SeekFrom::Start(from as u64 * RECORD))?;
+    let mut bytes = Vec::new();
+    file.take(count as u64 * RECORD).read_to_end(&mut bytes)?;
+    let record = |bytes: &[u8]| <&[u8; Record::SIZE]>::try_from(bytes).ok().map(Record::from_bytes);
+    Ok(bytes.chunks_exact(Record::SIZE).filter_map(record).collect())
+}
+
+/// Names and paths of the plain files of a folder; none when it is missing.
+fn file_names(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
+        }
+    }
+    Ok(names)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::names::PinType;
+    use super::*;
+
+    const V5: Pin = Pin::new(1, 0, PinType::Virtual, 5);
+
+    struct Place {
+        files: HistoryFiles,
+        _folder: tempfile::TempDir,
+    }
+
+    fn place() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        Place { files: HistoryFiles::new(folder.path().join("data")), _folder: folder }
+    }
+
+    fn owner() -> Owner {
+        Owner::new("a@b.cc", "Blynk")
+    }
+
+    fn minute(pin: Pin) -> FileId {
+        FileId { owner: owner(), pin, granularity: Granularity::Minute }
+    }
+
+    fn rows(range: std::ops::Range<i64>) -> Vec<Record> {
+        range.map(|i| Record::new(i as f64, i * 60_000)).collect()
+    }
+
+    impl Place {
+        fn append(&self, file: FileId, records: Vec<Record>) {
+            self.files.append(&Append { file, records }).unwrap();
+        }
+
+        fn names(&self) -> Vec<String> {
+            let folder = self.files.folder(&owner()).unwrap();
+            let mut names: Vec<String> = file_names(&folder).unwrap().into_iter().map(|(name, _)| name).collect();
+            names.sort();
+            names
+        }
+
+        fn everything(&self, pin: Pin) {
+            for granularity in Granularity::ALL {
+                self.append(FileId { granularity, ..minute(pin) }, rows(0..1));
+            }
+        }
+    }
+
+    #[test]
+    fn files_hold_bare_records() {
+        let place = place();
+        place.append(minute(V5), vec![Record::new(21.5, 1_700_000_040_000)]);
+        let bytes = fs::read(place.files.root().join("a@b.cc/history_1-0_v5_minute.bin")).unwrap();
+        assert_eq!(bytes, [0x40, 0x35, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 0x8b, 0xcf, 0xe6, 4, 0x40]);
+    }
+
+    #[test]
+    fn pages_count_back_from_the_newest_record() {
+        let place = place();
+        place.append(minute(V5), rows(0..61));
+        let read = |count, skip| place.files.read(&minute(V5), count, skip, &[]).unwrap();
+        assert_eq!(read(60, 0), rows(1..61));
+        assert_eq!(read(60, 60), rows(0..1));
+        assert_eq!(read(60, 120), []);
+        assert_eq!(read(usize::MAX, 0), rows(0..61));
+        assert_eq!(read(1, usize::MAX), []);
+        assert_eq!(read(0, 0), []);
+        assert_eq!(place.files.last_ms(&minute(V5)), Some(60 * 60_000));
+        assert_eq!(place.files.last_ms(&minute(Pin { pin: 6, ..V5 })), None);
+    }
+
+    #[test]
+    fn records_on_their_way_count_as_the_end() {
+        let place = place();
+        let (stored, waiting) = (rows(0..5), rows(5..8));
+        place.append(minute(V5), stored);
+        let read = |count, skip| place.files.read(&minute(V5), count, skip, &waiting).unwrap();
+        assert_eq!(read(5, 0), rows(3..8));
+        assert_eq!(read(2, 0), rows(6..8));
+        assert_eq!(read(2, 2), rows(4..6));
+        assert_eq!(read(5, 4), rows(0..4));
+        assert_eq!(place.files.read(&minute(Pin { pin: 6, ..V5 }), 2, 0, &waiting).unwrap(), rows(6..8));
+        place.append(minute(V5), waiting.clone());
+        assert_eq!(place.files.read(&minute(V5), 100, 0, &waiting).unwrap(), rows(0..8));
+    }
+
+    #[test]
+    fn a_torn_record_is_ignored_and_cut_off() {
+        let place = place();
+        place.append(minute(V5), rows(0..2));
+        let path = place.files.path(&minute(V5)).unwrap();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(&[1; 7]).unwrap();
+        assert_eq!(place.files.read(&minute(V5), 9, 0, &[]).unwrap(), rows(0..2));
+        place.append(minute(V5), rows(2..4));
+        assert_eq!(place.files.read(&minute(V5), 9, 0, &[]).unwrap(), rows(0..4));
+        assert_eq!(fs::metadata(path).unwrap().len(), 64);
+    }
+
+    #[test]
+    fn only_minute_files_are_cut() {
+        let place = place();
+        let hourly = FileId { granularity: Granularity::Hourly, ..minute(V5) };
+        let small = minute(Pin { pin: 6, ..V5 });
+        place.append(minute(V5), rows(0..1441));
+        place.append(hourly.clone(), rows(0..1441));
+        place.append(small.clone(), rows(0..3));
+        fs::create_dir_all(place.files.root().join("empty")).unwrap();
+        fs::write(place.files.root().join("minute_temp.bin"), b"x").unwrap();
+        assert_eq!(place.files.truncate_minutes(1).unwrap(), Truncated { files: 1, folders: 1 });
+        assert_eq!(place.files.read(&minute(V5), 9999, 0, &[]).unwrap(), rows(1..1441));
+        assert_eq!(place.files.read(&hourly, 9999, 0, &[]).unwrap().len(), 1441);
+        assert_eq!(place.files.read(&small, 9999, 0, &[]).unwrap().len(), 3);
+        assert!(!place.files.root().join("empty").exists());
+        assert_eq!(place.names().len(), 3);
+    }
+
+    #[test]
+    fn deletion_hits_the_named_pins_only() {
+        let place = place();
+        for pin in [V5, Pin { pin: 50, ..V5 }, Pin { device: 1, ..V5 }, Pin { device: 10, ..V5 }] {
+            place.everything(pin);
+        }
+        assert_eq!(place.files.delete_device(&owner(), 1, 0, &[V5]).unwrap(), 3);
+        assert_eq!(place.names().len(), 9);
+        assert_eq!(place.files.delete_device(&owner(), 1, 1, &[]).unwrap(), 3);
+        place.files.delete_pin(&owner(), &Pin { pin: 50, ..V5 }).unwrap();
+        place.files.delete_pin(&owner(), &Pin { pin: 50, ..V5 }).unwrap();
+        assert!(place.names().iter().all(|name| name.starts_with("history_1-10_v5_")));
+        assert_eq!(place.files.delete_owner(&owner()).unwrap(), 3);
+        assert_eq!(place.files.delete_owner(&Owner::new("x@b.cc", "Blynk")).unwrap(), 0);
+    }
+
+    #[test]
+    fn the_cleaner_keeps_what_is_in_use() {
+        let place = place();
+        place.everything(V5);
+        place.everything(Pin { pin: 6, ..V5 });
+        let used = Granularity::ALL.map(|granularity| V5.file_name(granularity)).into();
+        assert_eq!(place.files.clean(&owner(), &used).unwrap(), 3);
+        assert_eq!(place.names().len(), 3);
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        let place = place();
+        let bad = Owner::new("..", "Blynk");
+        let file = FileId { owner: bad.clone(), ..minute(V5) };
+        assert!(place.files.append(&Append { file: file.clone(), records: rows(0..1) }).is_err());
+        assert_eq!(place.files.read(&file, 1, 0, &[]).unwrap(), []);
+        assert!(place.files.delete_owner(&bad).is_err());
+    }
+}
