@@ -1,0 +1,454 @@
+//! The server's side of one websocket connection as a state machine over bytes: no I/O.
+//!
+//! `tungstenite` knows the frame header's form, opcodes and close codes; its own connection type is not used, because it
+//! holds a read buffer per connection (128 KiB by default), wants a stream to read from, and accepts lengths that are
+//! not in their shortest form. Here an idle connection costs its struct and nothing on the heap: payload bytes are
+//! unmasked into the message while they arrive, so that at most the unfinished message is kept.
+
+use std::io::Cursor;
+
+use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
+use tungstenite::protocol::frame::FrameHeader;
+
+/// The longest payload of a frame, and of a message that comes in several frames, in bytes.
+pub const MAX_PAYLOAD: usize = 65_536;
+/// The longest header: two bytes, eight of length, four of mask.
+const MAX_HEAD: usize = 14;
+/// The longest payload of a ping, pong or close frame.
+const MAX_CONTROL: u64 = 125;
+
+/// What the bytes from the peer amounted to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// The payload of a whole binary message.
+    Message(&'a [u8]),
+    /// The peer closed, or broke the protocol. The close frame that answers it is in the output: write it, then close
+    /// the connection.
+    Closed,
+}
+
+/// The receiving side of one connection, after the handshake.
+#[derive(Debug, Default)]
+pub struct WebSocket {
+    /// The header that is being read, and how much of it is there.
+    head: [u8; MAX_HEAD],
+    head_length: u8,
+    /// The frame whose payload is being read.
+    frame: Option<Frame>,
+    /// The message that is being put together, with the payload of a control frame that came in between at its end.
+    message: Vec<u8>,
+    /// The kind of the message of which some frames have come, but not the last.
+    unfinished: Option<Kind>,
+    /// The message was given to the caller and is dropped at the next call.
+    delivered: bool,
+    closed: bool,
+    frames: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Binary,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Purpose {
+    Message(Kind, /* last frame */ bool),
+    Ping,
+    Pong,
+    Close,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    purpose: Purpose,
+    mask: [u8; 4],
+    length: u32,
+    remaining: u32,
+}
+
+/// Why a connection is closed: the code and the reason in the close frame.
+type Failure = (CloseCode, &'static str);
+
+const fn violation(reason: &'static str) -> Failure {
+    (CloseCode::Protocol, reason)
+}
+
+impl WebSocket {
+    /// A connection that has just been upgraded.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes bytes from the front of `input` up to the next event; `None` means that all were taken. Pongs and close
+    /// frames for the peer are appended to `out`. After [`Event::Closed`] all further input is dropped.
+    pub fn receive(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Option<Event<'_>> {
+        if std::mem::take(&mut self.delivered) {
+            self.message.clear();
+        }
+        while !self.closed {
+            let Some(mut frame) = self.frame.take() else {
+                match self.read_head(input) {
+                    Ok(Some(frame)) => self.frame = Some(frame),
+                    Ok(None) => {
+                        if self.message.is_empty() {
+                            self.message = Vec::new();
+                        }
+                        return None;
+                    }
+                    Err(failure) => return Some(self.fail(failure, out)),
+                }
+                continue;
+            };
+            self.read_payload(&mut frame, input);
+            if frame.remaining > 0 {
+                self.frame = Some(frame);
+                return None;
+            }
+            self.frames = self.frames.saturating_add(1);
+            match self.finish(&frame, out) {
+                Ok(false) => {}
+                Ok(true) if self.closed => return Some(Event::Closed),
+                Ok(true) => {
+                    self.delivered = true;
+                    return Some(Event::Message(&self.message));
+                }
+                Err(failure) => return Some(self.fail(failure, out)),
+            }
+        }
+        *input = &[];
+        None
+    }
+
+    /// Ends the connection from this side: appends the close frame 1000 `Bye`, drops all further input.
+    pub fn bye(&mut self, out: &mut Vec<u8>) {
+        if !self.closed {
+            self.fail((CloseCode::Normal, "Bye"), out);
+        }
+    }
+
+    /// How many frames came since the last call, for the statistics.
+    pub fn take_frames(&mut self) -> u32 {
+        std::mem::take(&mut self.frames)
+    }
+
+    fn fail(&mut self, (code, reason): Failure, out: &mut Vec<u8>) -> Event<'static> {
+        let mut payload = u16::from(code).to_be_bytes().to_vec();
+        payload.extend_from_slice(reason.as_bytes());
+        push_frame(out, OpCode::Control(Control::Close), &payload);
+        self.closed = true;
+        self.message = Vec::new();
+        Event::Closed
+    }
+
+    /// Reads a header, perhaps over several calls; `None` when the input is used up before its end.
+    fn read_head(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, Failure> {
+        let had = usize::from(self.head_length);
+        let took = input.len().min(MAX_HEAD - had);
+        self.head[had..had + took].copy_from_slice(&input[..took]);
+        let mut cursor = Cursor::new(&self.head[..had + took]);
+        let parsed = FrameHeader::parse(&mut cursor).map_err(|_| violation("reserved opcode"))?;
+        let Some((header, length)) = parsed else {
+            // It cannot be all 14 bytes, which are a header whatever they say.
+            self.head_length = (had + took) as u8;
+            *input = &input[took..];
+            return Ok(None);
+        };
+        let size = cursor.position() as usize;
+        // The header was not complete before, so that it ends in the input.
+        *input = &input[size.saturating_sub(had)..];
+        self.head_length = 0;
+        self.check_head(&header, length, size).map(Some)
+    }
+
+    fn check_head(&self, header: &FrameHeader, length: u64, size: usize) -> Result<Frame, Failure> {
+        if header.rsv1 || header.rsv2 || header.rsv3 {
+            return Err(violation("reserved bits set without an extension"));
+        }
+        let mask = header.mask.ok_or(violation("frame is not masked"))?;
+        if header.len(length) != size {
+            return Err(violation("length is not in its shortest form"));
+        }
+        let purpose = match header.opcode {
+            OpCode::Control(_) if !header.is_final => return Err(violation("fragmented control frame")),
+            OpCode::Control(_) if length > MAX_CONTROL => return Err(violation("control frame is too long")),
+            OpCode::Control(Control::Ping) => Purpose::Ping,
+            OpCode::Control(Control::Pong) => Purpose::Pong,
+            OpCode::Control(Control::Close) => Purpose::Close,
+            OpCode::Data(data) => {
+                let kind = match (data, self.unfinished) {
+                    (Data::Continue, Some(kind)) => kind,
+                    (Data::Continue, None) => return Err(violation("continuation without a message")),
+                    (_, Some(_)) => return Err(violation("new message inside a message")),
+                    (Data::Binary, None) => Kind::Binary,
+                    (Data::Text, None) => Kind::Text,
+                    (Data::Reserved(_), None) => return Err(violation("reserved opcode")),
+                };
+                Purpose::Message(kind, header.is_final)
+            }
+            OpCode::Control(Control::Reserved(_)) => return Err(violation("reserved opcode")),
+        };
+        match u32::try_from(length) {
+            Ok(length) if length as usize <= MAX_PAYLOAD - self.message.len().min(MAX_PAYLOAD) => {
+                Ok(Frame { purpose, mask, length, remaining: length })
+            }
+            // A ping between the frames of a message that is as long as can be.
+            Ok(length) if u64::from(length) <= MAX_CONTROL && !matches!(purpose, Purpose::Message(..)) => {
+                Ok(Frame { purpose, mask, length, remaining: length })
+            }
+            _ => Err((CloseCode::Size, "message is longer than 65536 bytes")),
+        }
+    }
+
+    /// Moves what is there of the frame's payload to the message and removes its mask.
+    fn read_payload(&mut self, frame: &mut Frame, input: &mut &[u8]) {
+        let (payload, rest) = input.split_at(input.len().min(frame.remaining as usize));
+        *input = rest;
+        let done = (frame.length - frame.remaining) as usize;
+        let mask = frame.mask.iter().cycle().skip(done % frame.mask.len());
+        self.message.extend(payload.iter().zip(mask).map(|(byte, mask)| byte ^ mask));
+        frame.remaining -= payload.len() as u32;
+    }
+
+    /// Acts on a whole frame; `true` when there is something for the caller: a message, or the end.
+    fn finish(&mut self, frame: &Frame, out: &mut Vec<u8>) -> Result<bool, Failure> {
+        // Control frames lie behind the message that they interrupt and leave it as it was.
+        let before = self.message.len() - frame.length as usize;
+        match frame.purpose {
+            Purpose::Message(kind, false) => self.unfinished = Some(kind),
+            Purpose::Message(Kind::Binary, true) => {
+                self.unfinished = None;
+                return Ok(true);
+            }
+            Purpose::Message(Kind::Text, true) => {
+                self.unfinished = None;
+                let valid = std::str::from_utf8(&self.message).is_ok();
+                self.message.clear();
+                if !valid {
+                    return Err((CloseCode::Invalid, "text is not UTF-8"));
+                }
+            }
+            Purpose::Ping => {
+                push_frame(out, OpCode::Control(Control::Pong), &self.message[before..]);
+                self.message.truncate(before);
+            }
+            Purpose::Pong => self.message.truncate(before),
+            Purpose::Close => {
+                let payload = &self.message[before..];
+                match payload {
+                    [] => {}
+                    [_] => return Err(violation("close frame of one byte")),
+                    [high, low, reason @ ..] => {
+                        if !CloseCode::from(u16::from_be_bytes([*high, *low])).is_allowed() {
+                            return Err(violation("close code that must not be sent"));
+                        }
+                        if std::str::from_utf8(reason).is_err() {
+                            return Err((CloseCode::Invalid, "text is not UTF-8"));
+                        }
+                    }
+                }
+                push_frame(out, OpCode::Control(Control::Close), payload);
+                self.closed = true;
+                self.message = Vec::new();
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Appends the head of a binary frame whose payload of `length` bytes the caller appends next: so that messages are
+/// encoded in place.
+pub fn push_binary_head(out: &mut Vec<u8>, length: usize) {
+    push_head(out, OpCode::Data(Data::Binary), length);
+}
+
+/// Appends a binary frame.
+pub fn push_binary(out: &mut Vec<u8>, payload: &[u8]) {
+    push_frame(out, OpCode::Data(Data::Binary), payload);
+}
+
+fn push_frame(out: &mut Vec<u8>, opcode: OpCode, payload: &[u8]) {
+    push_head(out, opcode, payload.len());
+    out.extend_from_slice(payload);
+}
+
+fn push_head(out: &mut Vec<u8>, opcode: OpCode, length: usize) {
+    let header = FrameHeader { opcode, ..FrameHeader::default() };
+    // Writing to a Vec cannot fail.
+    let _ = header.format(length as u64, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CONTINUE: u8 = 0;
+    const TEXT: u8 = 1;
+    const BINARY: u8 = 2;
+    const CLOSE: u8 = 8;
+    const PING: u8 = 9;
+    const PONG: u8 = 10;
+
+    /// A client's frame, masked.
+    fn frame(last: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
+        let mut out = vec![opcode | if last { 0x80 } else { 0 }];
+        match payload.len() {
+            length @ 0..126 => out.push(0x80 | length as u8),
+            length @ 126..65_536 => {
+                out.push(0x80 | 126);
+                out.extend((length as u16).to_be_bytes());
+            }
+            length => {
+                out.push(0x80 | 127);
+                out.extend((length as u64).to_be_bytes());
+            }
+        }
+        let mask = [0x37, 0xFA, 0x21, 0x3D];
+        out.extend(mask);
+        out.extend(payload.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]));
+        out
+    }
+
+    /// Feeds the bytes in pieces; returns the messages, what was sent back and whether the connection closed.
+    fn feed(bytes: &[u8], size: usize) -> (Vec<Vec<u8>>, Vec<u8>, bool) {
+        let (mut socket, mut messages, mut out, mut closed) = (WebSocket::new(), vec![], vec![], false);
+        for mut piece in bytes.chunks(size) {
+            while let Some(event) = socket.receive(&mut piece, &mut out) {
+                match event {
+                    Event::Message(message) => messages.push(message.to_vec()),
+                    Event::Closed => closed = true,
+                }
+            }
+            assert!(piece.is_empty());
+        }
+        if socket.unfinished.is_none() && socket.frame.is_none() {
+            assert_eq!(socket.message.capacity(), 0, "an idle connection keeps no buffer");
+        }
+        (messages, out, closed)
+    }
+
+    fn closes_with(bytes: &[u8], code: u16) {
+        let (_, out, closed) = feed(bytes, 1000);
+        assert!(closed, "{bytes:02X?}");
+        assert_eq!(out[0], 0x88);
+        assert_eq!(out[2..4], code.to_be_bytes(), "{}", String::from_utf8_lossy(&out[4..]));
+        assert_eq!(out.len(), 2 + usize::from(out[1]));
+    }
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        assert!(std::mem::size_of::<WebSocket>() <= 96, "{}", std::mem::size_of::<WebSocket>());
+    }
+
+    #[test]
+    fn messages_whole_fragmented_and_in_any_pieces() {
+        let stream = [
+            frame(true, BINARY, b"one"),
+            frame(true, TEXT, "ignored °".as_bytes()),
+            frame(false, BINARY, b"tw"),
+            frame(true, PING, b"abc"),
+            frame(false, CONTINUE, b""),
+            frame(true, CONTINUE, b"o"),
+            frame(true, PONG, b"ignored"),
+            frame(true, BINARY, &[7; 300]),
+            frame(true, BINARY, b""),
+        ]
+        .concat();
+        for size in [1, 2, 3, 5, 14, 1000] {
+            let (messages, out, closed) = feed(&stream, size);
+            assert_eq!(messages, [&b"one"[..], b"two", &[7; 300], b""]);
+            assert_eq!(out, b"\x8A\x03abc");
+            assert!(!closed);
+        }
+    }
+
+    #[test]
+    fn close_is_echoed() {
+        for payload in [&b""[..], b"\x03\xE8", b"\x03\xE8Bye"] {
+            let bytes = [frame(true, CLOSE, payload), frame(true, PING, b"late")].concat();
+            let (messages, out, closed) = feed(&bytes, 3);
+            assert!(messages.is_empty() && closed);
+            assert_eq!(out, [&[0x88, payload.len() as u8], payload].concat());
+        }
+    }
+
+    #[test]
+    fn bye_is_sent_once() {
+        let (mut socket, mut out) = (WebSocket::new(), vec![]);
+        socket.bye(&mut out);
+        socket.bye(&mut out);
+        assert_eq!(out, b"\x88\x05\x03\xE8Bye");
+        assert_eq!(socket.receive(&mut &frame(true, BINARY, b"x")[..], &mut out), None);
+    }
+
+    #[test]
+    fn sizes() {
+        let most = vec![1; MAX_PAYLOAD];
+        assert_eq!(feed(&frame(true, BINARY, &most), 4096).0, [&most[..]]);
+        closes_with(&frame(true, BINARY, &[1; MAX_PAYLOAD + 1])[..14], 1009);
+        closes_with(&[frame(false, BINARY, &most), frame(true, CONTINUE, b"x")].concat(), 1009);
+        closes_with(b"\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0", 1009);
+        let with_ping = [frame(false, BINARY, &most), frame(true, PING, b"p"), frame(true, CONTINUE, b"")].concat();
+        let (messages, out, closed) = feed(&with_ping, 999);
+        assert_eq!((messages.len(), &out[..], closed), (1, &b"\x8A\x01p"[..], false));
+    }
+
+    #[test]
+    fn violations() {
+        closes_with(b"\x82\x01x", 1002); // not masked
+        closes_with(b"\xC2\x80\0\0\0\0", 1002); // reserved bit
+        closes_with(b"\x83\x80\0\0\0\0", 1002); // reserved opcodes
+        closes_with(b"\x8B\x80\0\0\0\0", 1002);
+        closes_with(b"\x82\xFE\0\x01\0\0\0\0x", 1002); // lengths that are too long
+        closes_with(b"\x82\xFF\0\0\0\0\0\0\0\x01\0\0\0\0x", 1002);
+        closes_with(&frame(false, PING, b""), 1002);
+        closes_with(&frame(true, PING, &[0; 126]), 1002);
+        closes_with(&frame(true, CONTINUE, b"x"), 1002);
+        closes_with(&[frame(false, BINARY, b"x"), frame(true, BINARY, b"y")].concat(), 1002);
+        closes_with(&frame(true, CLOSE, b"\x03"), 1002);
+        closes_with(&frame(true, CLOSE, b"\x03\xED"), 1002); // 1005 must not be sent
+        closes_with(&frame(true, CLOSE, b"\x03\xE8\xFF"), 1007);
+        closes_with(&frame(true, TEXT, b"\xFF"), 1007);
+    }
+
+    #[test]
+    fn frames_are_counted() {
+        let mut socket = WebSocket::new();
+        let bytes = [frame(true, PING, b""), frame(true, TEXT, b"x"), frame(false, BINARY, b"y")].concat();
+        assert_eq!(socket.receive(&mut &bytes[..], &mut Vec::new()), None);
+        assert_eq!((socket.take_frames(), socket.take_frames()), (3, 0));
+    }
+
+    #[test]
+    fn sent_frames() {
+        let mut out = Vec::new();
+        push_binary(&mut out, b"\0\0\x03\0\xC8");
+        assert_eq!(out, b"\x82\x05\0\0\x03\0\xC8");
+        out.clear();
+        push_binary_head(&mut out, 65_536);
+        assert_eq!(out, b"\x82\x7F\0\0\0\0\0\x01\0\0");
+        out.clear();
+        push_binary_head(&mut out, 200);
+        assert_eq!(out, b"\x82\x7E\0\xC8");
+    }
+
+    proptest! {
+        #[test]
+        fn fragmentation_changes_nothing(
+            frames in proptest::collection::vec(
+                (any::<bool>(), prop_oneof![Just(CONTINUE), Just(BINARY), Just(PING), 0..16u8],
+                    proptest::collection::vec(any::<u8>(), 0..140)), 0..8),
+            size in 1usize..50,
+        ) {
+            let stream: Vec<u8> = frames.iter().flat_map(|(last, opcode, data)| frame(*last, *opcode, data)).collect();
+            prop_assert_eq!(feed(&stream, size), feed(&stream, usize::MAX));
+        }
+
+        #[test]
+        fn noise_never_panics(bytes in proptest::collection::vec(prop_oneof![Just(0x82u8), Just(0x80), any::<u8>()], 0..300), size in 1usize..50) {
+            prop_assert_eq!(feed(&bytes, size), feed(&bytes, usize::MAX));
+        }
+    }
+}
