@@ -1,0 +1,25 @@
+//! `gcm.properties`: pushes to the phone apps through the gateway they are made for, and texts of pushes.
+
+use super::secret::Secret;
+use super::table::property_table;
+
+property_table! {
+    /// Everything of `gcm.properties`.
+    PushConfig {
+        gcm_server: String, "gcm.server", "Address of a push gateway that speaks the legacy FCM format. Google has switched its own off.",
+            shipped("https://fcm.googleapis.com/fcm/send"), trim(), reload();
+        gcm_api_key: Secret, "gcm.api.key", "Key for that gateway. Empty = nothing is sent to it.", shipped(""), trim(), reload();
+        notification_title: String, "notification.title", "Title of pushes; {PRODUCT_NAME} is replaced.",
+            shipped("{PRODUCT_NAME} Notification"), code("{PRODUCT_NAME} Notification"), reload();
+        notification_body: String, "notification.body", "Text of the push that a device went offline; {DEVICE_NAME} is replaced.",
+            shipped("Your {DEVICE_NAME} went offline."), code("Your {DEVICE_NAME} went offline."), reload();
+    }
+    ignored {}
+}
+
+impl PushConfig {
+    /// True when phones can be reached through the gateway.
+    pub fn gateway_configured(&self) -> bool {
+        !self.gcm_server.is_empty() && !self.gcm_api_key.is_empty()
+    }
+}
