@@ -11,12 +11,14 @@ pub mod address;
 pub mod http_client;
 pub mod local_address;
 pub mod mail;
+pub mod mail_texts;
 mod percent;
 pub mod punycode;
 pub mod push;
 pub mod qr;
 #[cfg(feature = "sms")]
 pub mod sms;
+pub mod template;
 pub mod tweet;
 pub mod webhook;
 

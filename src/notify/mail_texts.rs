@@ -1,0 +1,422 @@
+//! The texts of all mails, and of the two password pages that share their templates.
+//!
+//! Each template is built in; a file of the same name in the working directory replaces it (for `static/...` also one
+//! in `static-override/...`). The placeholders are an interface: operators have templates of their own.
+
+use std::path::Path;
+
+use super::mail::{Attachment, AttachmentData, Mail};
+use super::percent;
+use super::qr;
+use super::template::{escape, fill, Value};
+
+/// Largest template file that is read, bytes.
+const FILE_LIMIT: u64 = 1024 * 1024;
+
+/// Name of a project without one.
+pub const NEW_PROJECT: &str = "New Project";
+/// Name of a device without one.
+pub const NEW_DEVICE: &str = "New Device";
+
+/// All texts, with what is the same in every mail of this server.
+pub struct MailTexts {
+    /// `product.name`.
+    product: String,
+    /// Mails with provisioning pictures get a list of the tokens; bulk mail services do not want it.
+    token_list: bool,
+    /// `single_token_mail_body.txt`: tail of the token mails. The admin pages can change it.
+    pub token_tail: String,
+    template_id: String,
+    static_provisioning: String,
+    dynamic_provisioning: String,
+    register: String,
+    report: String,
+    reset_by_web: String,
+    reset_by_app: String,
+    reset_done: String,
+    new_password: String,
+}
+
+/// A template file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("mail text {file}: {reason}")]
+pub struct TextError {
+    /// Its path.
+    pub file: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// A token that is flashed into a device before its owner is known.
+pub struct FlashedToken<'a> {
+    /// The token: text of the QR code.
+    pub token: &'a str,
+    /// The device, or -1 for all devices of a project.
+    pub device_id: i32,
+    /// The device's name.
+    pub device_name: &'a str,
+}
+
+/// A file of exported history.
+pub struct HistoryFile<'a> {
+    /// Where to get it.
+    pub url: &'a str,
+    /// Device name (else project name) and pin.
+    pub label: String,
+}
+
+/// How often a report comes: the word in its subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ReportPeriod {
+    Daily,
+    Weekly,
+    Monthly,
+    OneTime,
+}
+
+impl MailTexts {
+    /// Reads the templates that `folder` (the working directory) replaces.
+    ///
+    /// # Errors
+    /// A file that exists but cannot be read, is not UTF-8 or is larger than 1 MiB: the start must fail then, a
+    /// half-working mail is found too late.
+    pub fn load(folder: &Path, product: &str, third_party: bool) -> Result<Self, TextError> {
+        let read = |name: &str, built_in: &str| read_text(folder, name, built_in);
+        Ok(Self {
+            product: product.to_owned(),
+            token_list: !third_party,
+            token_tail: read("single_token_mail_body.txt", include_str!("texts/single_token_mail_body.txt"))?,
+            template_id: read("template_id_mail.html", include_str!("texts/template_id_mail.html"))?,
+            static_provisioning: read(
+                "static_provisioning_mail.html",
+                include_str!("texts/static_provisioning_mail.html"),
+            )?,
+            dynamic_provisioning: read(
+                "dynamic_provisioning_mail.html",
+                include_str!("texts/dynamic_provisioning_mail.html"),
+            )?,
+            register: read("static/register-email.html", include_str!("texts/register-email.html"))?,
+            report: read("static/report-email.html", include_str!("texts/report-email.html"))?,
+            reset_by_web: read("static/reset/reset-email.html", include_str!("texts/reset-email.html"))?,
+            reset_by_app: read("static/reset/reset-email-app.html", include_str!("texts/reset-email-app.html"))?,
+            reset_done: read(
+                "static/reset/reset-email-app-confirmation.html",
+                include_str!("texts/reset-email-app-confirmation.html"),
+            )?,
+            new_password: read("static/reset/enterNewPassword.html", include_str!("texts/enterNewPassword.html"))?,
+        })
+    }
+
+    /// Mail 1: a new account.
+    pub fn welcome(&self, to: &str) -> Mail {
+        Mail::html(to, "Get started with Blynk", self.register.as_str())
+    }
+
+    /// Mail 2: the token of one device.
+    pub fn one_token(&self, to: &str, project: Option<&str>, device: Option<&str>, token: &str) -> Mail {
+        let project = project.unwrap_or(NEW_PROJECT);
+        let device = device.unwrap_or(NEW_DEVICE);
+        let subject = format!("Auth Token for {project} project and device {device}");
+        Mail::text(to, subject, format!("Auth Token : {token}\n{}", self.token_tail))
+    }
+
+    /// Mail 3: the tokens of all devices, as (name, token).
+    pub fn all_tokens(&self, to: &str, project: Option<&str>, devices: &[(Option<&str>, &str)]) -> Mail {
+        let subject =
+            format!("Auth Tokens for {} project and {} devices", project.unwrap_or(NEW_PROJECT), devices.len());
+        let mut text = String::new();
+        for (name, token) in devices {
+            text += &format!("Auth Token for device '{}' : {token}\n", name.unwrap_or(NEW_DEVICE));
+        }
+        Mail::text(to, subject, text + &self.token_tail)
+    }
+
+    /// Mail 4: the id of a tile template.
+    pub fn template_id(&self, to: &str, name: &str, id: &str) -> Mail {
+        let html = fill(&self.template_id, &[("template_name", Value::Text(name)), ("template_id", Value::Text(id))]);
+        Mail::html(to, format!("Template ID for {name}"), html)
+    }
+
+    /// Mail 5: how to try an app with static provisioning, one QR code per device.
+    pub fn app_preview_static(
+        &self,
+        to: &str,
+        app: &str,
+        project: Option<&str>,
+        project_id: i32,
+        devices: &[FlashedToken],
+    ) -> Mail {
+        let list: String =
+            devices.iter().map(|d| format!("<br>{}: {}", escape(d.device_name), escape(d.token))).collect();
+        let values =
+            [("project_name", Value::Text(project.unwrap_or(NEW_PROJECT))), ("DYNAMIC_SECTION", Value::Html(&list))];
+        let html = fill(&self.static_provisioning, &values);
+        self.app_preview(to, app, html, project_id, devices)
+    }
+
+    /// Mail 6: how to try an app with dynamic provisioning, one QR code.
+    pub fn app_preview_dynamic(
+        &self,
+        to: &str,
+        app: &str,
+        project: Option<&str>,
+        project_id: i32,
+        token: &str,
+    ) -> Mail {
+        let values = [("project_name", Value::Text(project.unwrap_or(NEW_PROJECT)))];
+        let html = fill(&self.dynamic_provisioning, &values);
+        self.app_preview(to, app, html, project_id, &[FlashedToken { token, device_id: -1, device_name: "" }])
+    }
+
+    fn app_preview(&self, to: &str, app: &str, html: String, project_id: i32, tokens: &[FlashedToken]) -> Mail {
+        let mut mail = Mail::html(to, format!("{app} - App details"), html);
+        for FlashedToken { token, device_id, .. } in tokens {
+            mail.attachments.push(picture(format!("{token}_{project_id}_{device_id}.jpg"), token, qr::SMALL));
+        }
+        if self.token_list {
+            let lines: String = tokens.iter().map(|t| format!("{},{},{project_id}\n", t.token, t.device_id)).collect();
+            mail.attachments.push(Attachment {
+                name: "tokens.csv".to_owned(),
+                content_type: "text/csv".to_owned(),
+                content_id: None,
+                data: AttachmentData::Bytes(lines.into_bytes()),
+            });
+        }
+        mail
+    }
+
+    /// Mail 7: the app's way to a new password. `host` is `restore.host`.
+    pub fn reset_by_app(&self, to: &str, app: &str, host: &str, token: &str) -> Mail {
+        let html = self.reset_by_app_html(&app_reset_url(host, token, to));
+        let mut mail = Mail::html(to, format!("Password restoration for your {} account.", self.product), html);
+        let code = format!("{}://restore?token={token}&email={}", app.to_lowercase(), percent::encode(to));
+        mail.attachments.push(picture("resetPassQr.jpg".to_owned(), &code, qr::LARGE));
+        mail
+    }
+
+    /// The page `/restore` for who opens the link of mail 7 in a browser: the same text, without the picture.
+    pub fn restore_page(&self, host: &str, token: &str, email: &str) -> String {
+        self.reset_by_app_html(&app_reset_url(host, token, email))
+    }
+
+    fn reset_by_app_html(&self, url: &str) -> String {
+        fill(&self.reset_by_app, &[("PRODUCT_NAME", Value::Text(&self.product)), ("RESET_URL", Value::Text(url))])
+    }
+
+    /// Mail 8: the password was changed.
+    pub fn reset_done(&self, to: &str) -> Mail {
+        let values = [("PRODUCT_NAME", Value::Text(&self.product)), ("EMAIL", Value::Text(to))];
+        Mail::html(to, format!("Your new password on {}", self.product), fill(&self.reset_done, &values))
+    }
+
+    /// Mail 9: the browser's way to a new password; `url` leads to `/landing`.
+    pub fn reset_by_web(&self, to: &str, url: &str) -> Mail {
+        let values = [("PRODUCT_NAME", Value::Text(&self.product)), ("RESET_URL", Value::Text(url))];
+        let subject = format!("Password reset request for the {} app.", self.product);
+        Mail::html(to, subject, fill(&self.reset_by_web, &values))
+    }
+
+    /// The page `/landing`: a form that posts `token`, `email` and the hash `password` to `updatePassword`.
+    pub fn new_password_page(&self, email: &str, token: &str) -> String {
+        fill(&self.new_password, &[("EMAIL", Value::Text(email)), ("TOKEN", Value::Text(token))])
+    }
+
+    /// Mail 10: links to exported history.
+    pub fn history(&self, to: &str, project: Option<&str>, files: &[HistoryFile]) -> Mail {
+        let links: String = files
+            .iter()
+            .map(|file| format!("<a href=\"{}\">{}</a><br>", escape(file.url), escape(&file.label)))
+            .collect();
+        let subject = format!("History graph data for project {}", project.unwrap_or_default());
+        Mail::html(to, subject, format!("<html><body>{links}</body></html>"))
+    }
+
+    /// Mail 11: a report. `section` is HTML (use [`escape`] for names in it).
+    pub fn report(&self, to: &[&str], period: ReportPeriod, name: Option<&str>, section: &str, url: &str) -> Mail {
+        let values = [
+            ("DOWNLOAD_URL", Value::Text(url)),
+            ("DYNAMIC_SECTION", Value::Html(section)),
+            ("PRODUCT_NAME", Value::Text(&self.product)),
+        ];
+        let word = match period {
+            ReportPeriod::Daily => "daily",
+            ReportPeriod::Weekly => "weekly",
+            ReportPeriod::Monthly => "monthly",
+            ReportPeriod::OneTime => "one time",
+        };
+        let subject = format!("Your {word} {} is ready", name.unwrap_or("Report"));
+        let mut mail = Mail::html("", subject, fill(&self.report, &values));
+        mail.to = to.iter().map(|address| (*address).to_owned()).collect();
+        mail
+    }
+}
+
+fn picture(name: String, text: &str, size: u16) -> Attachment {
+    Attachment {
+        name,
+        content_type: "image/jpeg".to_owned(),
+        content_id: None,
+        data: AttachmentData::QrJpeg { text: text.to_owned(), size },
+    }
+}
+
+/// The address is as it is, as apps expect it; only what would end the parameter is encoded.
+fn app_reset_url(host: &str, token: &str, email: &str) -> String {
+    let email = percent::encode(email).replace("%40", "@").replace("%2B", "+");
+    format!("http://{host}/restore?token={token}&email={email}")
+}
+
+fn read_text(folder: &Path, name: &str, built_in: &str) -> Result<String, TextError> {
+    let override_name = name.strip_prefix("static/").map(|rest| format!("static-override/{rest}"));
+    for file in override_name.iter().map(String::as_str).chain([name]) {
+        let path = folder.join(file);
+        if path.is_file() {
+            let error = |reason: String| TextError { file: path.display().to_string(), reason };
+            let size = std::fs::metadata(&path).map_err(|e| error(e.to_string()))?.len();
+            if size > FILE_LIMIT {
+                return Err(error("larger than 1 MiB".to_owned()));
+            }
+            let bytes = std::fs::read(&path).map_err(|e| error(e.to_string()))?;
+            let text = String::from_utf8(bytes).map_err(|_| error("not UTF-8".to_owned()))?;
+            return Ok(with_line_ends(&text));
+        }
+    }
+    Ok(with_line_ends(built_in))
+}
+
+/// Every line, also the last, ends with LF.
+fn with_line_ends(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 1);
+    for line in text.lines() {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mail::MailBody;
+    use super::*;
+
+    const TO: &str = "own@example.com";
+
+    fn texts() -> MailTexts {
+        MailTexts::load(Path::new("/nonexistent"), "Garden & Co", false).unwrap()
+    }
+
+    fn html(mail: &Mail) -> &str {
+        match &mail.body {
+            MailBody::Html(html) => html,
+            MailBody::Text(_) => panic!("not HTML"),
+        }
+    }
+
+    fn text(mail: &Mail) -> &str {
+        match &mail.body {
+            MailBody::Text(text) => text,
+            MailBody::Html(_) => panic!("not text"),
+        }
+    }
+
+    fn names(mail: &Mail) -> Vec<&str> {
+        mail.attachments.iter().map(|a| a.name.as_str()).collect()
+    }
+
+    #[test]
+    fn token_mails() {
+        let one = texts().one_token(TO, Some("Greenhouse"), Some("Valve"), "T1");
+        assert_eq!(one.subject, "Auth Token for Greenhouse project and device Valve");
+        assert!(text(&one).starts_with("Auth Token : T1\n\nPut this token"));
+        let unnamed = texts().one_token(TO, None, None, "T1");
+        assert_eq!(unnamed.subject, "Auth Token for New Project project and device New Device");
+        let all = texts().all_tokens(TO, None, &[(Some("A"), "T1"), (None, "T2")]);
+        assert_eq!(all.subject, "Auth Tokens for New Project project and 2 devices");
+        let start = "Auth Token for device 'A' : T1\nAuth Token for device 'New Device' : T2\n\nPut";
+        assert!(text(&all).starts_with(start));
+    }
+
+    #[test]
+    fn app_previews_have_pictures_and_a_list() {
+        let tokens = [
+            FlashedToken { token: "T1", device_id: 0, device_name: "A<b>" },
+            FlashedToken { token: "T2", device_id: 1, device_name: "B" },
+        ];
+        let mail = texts().app_preview_static(TO, "Shop", Some("P"), 7, &tokens);
+        assert_eq!(mail.subject, "Shop - App details");
+        assert!(html(&mail).contains("<br>A&lt;b&gt;: T1<br>B: T2"));
+        assert_eq!(names(&mail), ["T1_7_0.jpg", "T2_7_1.jpg", "tokens.csv"]);
+        assert!(mail.attachments[2].data == AttachmentData::Bytes(b"T1,0,7\nT2,1,7\n".to_vec()));
+        assert!(mail.attachments[0].data == AttachmentData::QrJpeg { text: "T1".to_owned(), size: 125 });
+
+        let bulk = MailTexts::load(Path::new("/nonexistent"), "P", true).unwrap();
+        let mail = bulk.app_preview_dynamic(TO, "Shop", None, 7, "T");
+        assert!(html(&mail).contains("New Project"));
+        assert_eq!(names(&mail), ["T_7_-1.jpg"]);
+    }
+
+    #[test]
+    fn password_mails_and_pages() {
+        let mail = texts().reset_by_app("o'x+1@example.com", "MyApp", "r.example", "T0");
+        assert_eq!(mail.subject, "Password restoration for your Garden & Co account.");
+        assert!(html(&mail).contains("\"http://r.example/restore?token=T0&amp;email=o%27x+1@example.com\""));
+        assert!(html(&mail).contains("Garden &amp; Co"));
+        assert_eq!(names(&mail), ["resetPassQr.jpg"]);
+        let code = "myapp://restore?token=T0&email=o%27x%2B1%40example.com".to_owned();
+        assert!(mail.attachments[0].data == AttachmentData::QrJpeg { text: code, size: 250 });
+        assert!(texts().restore_page("h", "T0", TO).contains("token=T0&amp;email=own@example.com"));
+
+        let done = texts().reset_done(TO);
+        assert_eq!(done.subject, "Your new password on Garden & Co");
+        assert!(html(&done).contains(TO));
+        let web = texts().reset_by_web(TO, "http://h/landing?token=T");
+        assert_eq!(web.subject, "Password reset request for the Garden & Co app.");
+        assert!(html(&web).contains("href=\"http://h/landing?token=T\""));
+        let page = texts().new_password_page("\"<b>@example.com", "T");
+        assert!(page.contains("value=\"&quot;&lt;b&gt;@example.com\"") && page.contains("name=\"token\" value=\"T\""));
+        assert!(page.contains("action=\"updatePassword\"") && !page.contains("{EMAIL}") && !page.contains("{TOKEN}"));
+    }
+
+    #[test]
+    fn other_mails() {
+        assert_eq!(texts().welcome(TO).subject, "Get started with Blynk");
+        let template = texts().template_id(TO, "<T>", "TMPL1");
+        assert_eq!(template.subject, "Template ID for <T>");
+        assert!(html(&template).contains("Template &lt;T&gt;") && html(&template).contains("TMPL1"));
+        let files = [HistoryFile { url: "http://h/a?b&c", label: "D <1> v1".to_owned() }];
+        let history = texts().history(TO, None, &files);
+        assert_eq!(history.subject, "History graph data for project ");
+        let body = "<html><body><a href=\"http://h/a?b&amp;c\">D &lt;1&gt; v1</a><br></body></html>";
+        assert_eq!(html(&history), body);
+        let to = [TO, "b@example.com"];
+        let report =
+            texts().report(&to, ReportPeriod::OneTime, None, "Report name: R<br>Period: One time", "http://h/x.zip");
+        assert_eq!((report.subject.as_str(), report.to.len()), ("Your one time Report is ready", 2));
+        assert!(html(&report).contains("Report name: R<br>Period: One time"));
+        assert!(html(&report).contains("href=\"http://h/x.zip\""));
+        let weekly = texts().report(&to, ReportPeriod::Weekly, Some("Temps"), "", "");
+        assert_eq!(weekly.subject, "Your weekly Temps is ready");
+    }
+
+    #[test]
+    fn files_replace_the_built_in_texts() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let load = || MailTexts::load(folder.path(), "P", false);
+        put("single_token_mail_body.txt", "Do not lose it.\r\nWärter".as_bytes());
+        put("static/register-email.html", b"<p>{NAME}</p>");
+        put("static/reset/reset-email.html", b"static {RESET_URL}");
+        put("static-override/reset/reset-email.html", b"override {RESET_URL}");
+        let texts = load().unwrap();
+        assert_eq!(text(&texts.one_token(TO, None, None, "T")), "Auth Token : T\nDo not lose it.\nWärter\n");
+        assert_eq!(html(&texts.welcome(TO)), "<p>{NAME}</p>\n");
+        assert_eq!(html(&texts.reset_by_web(TO, "U")), "override U\n");
+        put("template_id_mail.html", b"\xff");
+        assert!(load().err().unwrap().to_string().ends_with("template_id_mail.html: not UTF-8"));
+    }
+}
