@@ -6,6 +6,7 @@
 
 use std::time::Instant;
 
+use eyelet::net::fuzz_targets as net_targets;
 use eyelet::wire::fuzz_targets;
 
 /// Well-formed input to mutate: one stream per form, with every kind of body.
@@ -19,6 +20,11 @@ const SEEDS: &[&[u8]] = &[
     b"\0\0-1\0+5\x002147483648\0-",
     b"\xE2\x82A\xED\xA0\x80\xF0\x9F\x98\x80\0\xFF",
     b"GET /websockets HTTP/1.1\r\n",
+    b"\x07\x82\x83\0\0\0\0one\x02\x81\x01\x02\x03\x04x\x89\x81\x05\x06\x07\x08p\x80\x81\x01\x01\x01\x01y\x82\xFE\0\x80\x01\x02\x03\x04",
+    b"\x02\x81\x82\0\0\0\0\xC3\xA9\x88\x82\0\0\0\0\x03\xE8\x8A\x80\0\0\0\0",
+    b"\x10\x1A\0\x04MQTT\x04\xC2\0\x3C\0\x02d1\0\x04me@x\0\x04toke\x30\x10\0\x08hardwarevw 7 5\xC0\0",
+    b"\x10\x1C\0\x06MQIsdp\x03\xC6\0\x3C\0\0\0\x01w\0\x01m\0\x01u\0\x01p\x32\x06\0\x01t\0\x01x\x62\x02\0\x01",
+    b"\x82\x09\0\x01\0\x04hard\x01\xA2\x08\0\x02\0\x04hard\xE0\0",
 ];
 
 /// Bytes on which decoders branch.
@@ -88,4 +94,14 @@ fn bodies() {
 #[test]
 fn sniffing() {
     run("sniffing", fuzz_targets::sniffing);
+}
+
+#[test]
+fn websocket() {
+    run("websocket", net_targets::websocket);
+}
+
+#[test]
+fn mqtt_packets() {
+    run("mqtt_packets", net_targets::mqtt_packets);
 }
