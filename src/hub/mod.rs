@@ -1,1 +1,150 @@
-//! Placeholder: see docs/architecture.md.
+//! The hub: the one owner of all state. Handlers are plain functions on it; it does no I/O.
+//!
+//! * [`users`]: accounts and sessions. [`tokens`]: who has which token. [`connections`]: open connections.
+//! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
+//! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
+
+pub mod clock;
+pub mod connections;
+pub mod handle;
+pub mod jobs;
+pub mod meter;
+pub mod mqtt;
+pub mod outbox;
+pub mod routing;
+pub mod schedule;
+pub mod stats;
+pub mod tokens;
+pub mod users;
+
+pub use clock::Clock;
+pub use connections::{AppLogin, AppOs, ConnId, DeviceRef, Origin, Peer};
+pub use handle::HubHandle;
+pub use jobs::{Job, Jobs, Queue};
+pub use outbox::{Framing, Outbox};
+pub use users::{Unsaved, UserId, Users};
+
+use crate::config::Config;
+use crate::wire::Status;
+use std::rc::Rc;
+
+/// What a handler answers; an `Err` status is answered with the request's id like `Status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Nothing, or everything was sent already, or the answer comes later.
+    None,
+    /// This status.
+    Status(Status),
+    /// A message with the request's command and id.
+    Text(String),
+    /// A binary message with the request's command and id.
+    Bytes(Vec<u8>),
+    /// Nothing, and the connection is closed.
+    Close,
+}
+
+impl Reply {
+    /// Status 200.
+    pub const OK: Reply = Reply::Status(Status::Ok);
+}
+
+/// What handlers return.
+pub type Handled = Result<Reply, Status>;
+
+/// All state of the server.
+#[derive(Debug)]
+pub struct Hub {
+    /// Settings; replaced as a whole when they are read again.
+    pub config: Rc<Config>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Accounts and sessions.
+    pub users: Users,
+    /// Tokens of devices, shares and provisioning.
+    pub tokens: tokens::Tokens,
+    /// Open connections.
+    pub connections: connections::Connections,
+    /// Slow work.
+    pub jobs: Jobs,
+    /// What happens later.
+    pub schedule: schedule::Schedule,
+    /// Counters.
+    pub stats: stats::Stats,
+}
+
+impl Hub {
+    /// A hub without accounts.
+    pub fn new(config: Rc<Config>, clock: Clock, jobs: Jobs) -> Self {
+        Hub {
+            config,
+            clock,
+            users: Users::default(),
+            tokens: tokens::Tokens::default(),
+            connections: connections::Connections::default(),
+            jobs,
+            schedule: schedule::Schedule::default(),
+            stats: stats::Stats::default(),
+        }
+    }
+
+    /// Wall time in ms since 1970.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// ms since start.
+    pub fn ticks(&self) -> u64 {
+        self.clock.ticks()
+    }
+
+    /// Takes in an account and its tokens.
+    pub fn add_user(&mut self, user: crate::model::User) -> UserId {
+        let id = self.users.add(user);
+        self.tokens.add_user(&self.users, id);
+        id
+    }
+
+    /// A person changed something of the account: saved at once.
+    pub fn user_changed(&mut self, user: UserId) {
+        let now = self.now();
+        if let Some(account) = self.users.get_mut(user) {
+            account.user.last_modified_ts = now;
+        }
+        self.users.mark(user, Unsaved::Changes);
+    }
+
+    /// A person changed something of a project: its update time is now, and it is saved at once.
+    pub fn dash_changed(&mut self, user: UserId, dash: i32) {
+        let now = self.now();
+        if let Some(dash) = self.users.dash_mut(user, dash) {
+            dash.updated_at = now;
+        }
+        self.users.mark(user, Unsaved::Changes);
+    }
+
+    /// A device wrote a value: its project's update time is now, and it is saved with the next period.
+    pub fn value_written(&mut self, user: UserId, dash: i32) {
+        let now = self.now();
+        if let Some(dash) = self.users.dash_mut(user, dash) {
+            dash.updated_at = now;
+        }
+        self.users.mark(user, Unsaved::Values);
+    }
+
+    /// Runs everything that is due.
+    pub fn run_due(&mut self) {
+        let ticks = self.ticks();
+        while let Some(action) = self.schedule.take_due(ticks) {
+            action(self);
+        }
+    }
+
+    /// Runs `action` in this many ms.
+    pub fn after(&mut self, ms: u64, action: impl FnOnce(&mut Hub) + 'static) {
+        let at = self.ticks().saturating_add(ms);
+        self.schedule.at(at, action);
+    }
+}
+
+#[cfg(test)]
+pub mod testing;

@@ -1,0 +1,207 @@
+//! All open connections, and what each of them has become by logging in.
+
+use super::meter::Meter;
+use super::outbox::{Framing, Outbox};
+use super::users::UserId;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+/// Names one connection; never reused for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId {
+    slot: u32,
+    generation: u32,
+}
+
+/// A device of a project of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub struct DeviceRef {
+    pub user: UserId,
+    pub dash: i32,
+    pub device: i32,
+}
+
+/// Operating system of a phone app, as told at login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum AppOs {
+    Android,
+    Ios,
+    Other,
+}
+
+/// An app's login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppLogin {
+    /// Whose session it belongs to: the owner's, also for guests.
+    pub user: UserId,
+    /// The one project that a guest may see; `None` for the owner.
+    pub guest_of: Option<i32>,
+    /// Operating system.
+    pub os: AppOs,
+    /// Version as a·10000+b·100+c, 0 when unknown.
+    pub version: i32,
+}
+
+/// Who a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// Not logged in. `registered`: it made an account on this connection.
+    New {
+        /// A second REGISTER on the same connection is refused.
+        registered: bool,
+    },
+    /// A device.
+    Hardware(DeviceRef),
+    /// A phone app or web dashboard.
+    App(AppLogin),
+}
+
+/// How a connection came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The peer's address.
+    pub address: IpAddr,
+    /// The local port it came to.
+    pub port: u16,
+    /// Whether it is encrypted.
+    pub tls: bool,
+}
+
+/// When a device connection last caused a mail, push, tweet or text message; ms since start plus one, 0 = never.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct LastNotifications {
+    pub mail: u64,
+    pub push: u64,
+    pub tweet: u64,
+    pub sms: u64,
+    pub webhook: u64,
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// What waits to be sent to it.
+    pub outbox: Rc<Outbox>,
+    /// How it came in.
+    pub origin: Origin,
+    /// Who it is.
+    pub peer: Peer,
+    /// Message rate quota.
+    pub meter: Meter,
+    /// When bytes last came, ms since start.
+    pub last_read: u64,
+    /// ms without a byte after which it is closed; 0 = never.
+    pub idle_timeout: u32,
+    /// Intervals of notifications; made at the first one.
+    pub notified: Option<Box<LastNotifications>>,
+    /// Failed logins.
+    pub failures: u8,
+    /// The targets that this device may reach with BRIDGE, by its bridge pin; made at the first init.
+    pub bridges: Option<Box<Vec<(u8, DeviceRef)>>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    connection: Option<Box<Connection>>,
+}
+
+/// All open connections.
+#[derive(Debug, Default)]
+pub struct Connections {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+}
+
+impl Connections {
+    /// Takes in a connection that was opened at `ticks` (ms since start).
+    pub fn open(&mut self, framing: Framing, origin: Origin, idle_timeout: u32, ticks: u64) -> (ConnId, Rc<Outbox>) {
+        let outbox = Rc::new(Outbox::new(framing));
+        let connection = Box::new(Connection {
+            outbox: Rc::clone(&outbox),
+            origin,
+            peer: Peer::New { registered: false },
+            meter: Meter::new(ticks),
+            last_read: ticks,
+            idle_timeout,
+            notified: None,
+            failures: 0,
+            bridges: None,
+        });
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => {
+                self.slots.push(Slot { generation: 0, connection: None });
+                (self.slots.len() - 1) as u32
+            }
+        };
+        let entry = &mut self.slots[slot as usize];
+        entry.connection = Some(connection);
+        (ConnId { slot, generation: entry.generation }, outbox)
+    }
+
+    /// Forgets a connection.
+    pub fn remove(&mut self, id: ConnId) -> Option<Box<Connection>> {
+        let slot = self.slots.get_mut(id.slot as usize).filter(|s| s.generation == id.generation)?;
+        let connection = slot.connection.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(id.slot);
+        // After a storm of clients the memory goes back.
+        if self.free.len() == self.slots.len() {
+            // Generations must go on, or an old id could name a new connection.
+            self.free.shrink_to_fit();
+            self.slots.shrink_to_fit();
+        }
+        Some(connection)
+    }
+
+    /// The connection with this id, if it is still open.
+    pub fn get(&self, id: ConnId) -> Option<&Connection> {
+        self.slots.get(id.slot as usize).filter(|s| s.generation == id.generation)?.connection.as_deref()
+    }
+
+    /// The connection with this id, if it is still open.
+    pub fn get_mut(&mut self, id: ConnId) -> Option<&mut Connection> {
+        self.slots.get_mut(id.slot as usize).filter(|s| s.generation == id.generation)?.connection.as_deref_mut()
+    }
+
+    /// All open connections.
+    pub fn iter(&self) -> impl Iterator<Item = (ConnId, &Connection)> {
+        self.slots.iter().enumerate().filter_map(|(slot, s)| {
+            Some((ConnId { slot: slot as u32, generation: s.generation }, s.connection.as_deref()?))
+        })
+    }
+
+    /// How many are open.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn ids_are_not_reused() {
+        let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), port: 8080, tls: false };
+        let mut connections = Connections::default();
+        let (first, _) = connections.open(Framing::App, origin, 0, 0);
+        assert!(connections.remove(first).is_some());
+        let (second, _) = connections.open(Framing::App, origin, 0, 0);
+        assert_ne!(first, second);
+        assert!(connections.get(first).is_none());
+        assert!(connections.remove(first).is_none());
+        assert_eq!(connections.len(), 1);
+        assert_eq!(connections.iter().next().unwrap().0, second);
+    }
+}

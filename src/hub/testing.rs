@@ -1,0 +1,95 @@
+//! A hub in memory for unit tests: a hand-moved clock, kept jobs, connections whose bytes can be read back.
+
+use super::{AppLogin, AppOs, Clock, ConnId, DeviceRef, Framing, Hub, Jobs, Origin, Outbox, Peer, UserId};
+use crate::config::Config;
+use crate::model::json::{from_str, ObjectSeed, Reading};
+use crate::model::{Dashboard, User};
+use crate::wire::frame;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// When tests begin: 2023-11-14 22:13:20 UTC, in ms.
+pub const START: i64 = 1_700_000_000_000;
+
+/// A hub without accounts.
+pub fn hub() -> Hub {
+    Hub::new(Rc::new(Config::default()), Clock::manual(START), Jobs::kept())
+}
+
+/// Adds an account with one project from JSON.
+pub fn user(hub: &mut Hub, email: &str, dash: &str) -> UserId {
+    let cx = Reading::strict();
+    let dash: Dashboard = from_str(dash, ObjectSeed::new(&cx)).unwrap().unwrap();
+    let mut user = User { email: email.into(), name: email.into(), energy: 100_000, ..User::default() };
+    user.profile.dashboards.push(dash);
+    hub.add_user(user)
+}
+
+/// A connection that is not logged in.
+pub fn connect(hub: &mut Hub, framing: Framing) -> (ConnId, Rc<Outbox>) {
+    let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), port: 8080, tls: framing == Framing::App };
+    let ticks = hub.ticks();
+    hub.connections.open(framing, origin, 0, ticks)
+}
+
+/// A logged-in app of the account.
+pub fn app(hub: &mut Hub, user: UserId) -> (ConnId, Rc<Outbox>) {
+    guest_or_owner(hub, user, None)
+}
+
+/// A guest of one project of the account.
+pub fn guest(hub: &mut Hub, user: UserId, dash: i32) -> (ConnId, Rc<Outbox>) {
+    guest_or_owner(hub, user, Some(dash))
+}
+
+fn guest_or_owner(hub: &mut Hub, user: UserId, guest_of: Option<i32>) -> (ConnId, Rc<Outbox>) {
+    let (conn, outbox) = connect(hub, Framing::App);
+    let login = AppLogin { user, guest_of, os: AppOs::Android, version: 22734 };
+    hub.connections.get_mut(conn).unwrap().peer = Peer::App(login);
+    hub.users.get_mut(user).unwrap().apps.push(conn);
+    (conn, outbox)
+}
+
+/// A logged-in device.
+pub fn device(hub: &mut Hub, user: UserId, dash: i32, device: i32) -> (ConnId, Rc<Outbox>) {
+    let (conn, outbox) = connect(hub, Framing::Hardware);
+    hub.connections.get_mut(conn).unwrap().peer = Peer::Hardware(DeviceRef { user, dash, device });
+    hub.users.get_mut(user).unwrap().hardware.push(conn);
+    (conn, outbox)
+}
+
+/// What was sent since the last call, one text a frame: `20 5 vw|7|1` is command, id and body with `|` for NUL,
+/// `= 5 200` is a response's id and status.
+pub fn sent(outbox: &Outbox) -> Vec<String> {
+    let mut bytes = Vec::new();
+    let _ = outbox.drain(|b| {
+        bytes.extend_from_slice(b);
+        Ok::<_, ()>(b.len())
+    });
+    let header = match outbox.framing() {
+        Framing::Hardware => frame::HARDWARE_HEADER,
+        _ => frame::APP_HEADER,
+    };
+    let mut frames = Vec::new();
+    let mut rest = &bytes[..];
+    while rest.len() >= header {
+        let (command, id) = (rest[0], u16::from_be_bytes([rest[1], rest[2]]));
+        let length = rest[3..header].iter().fold(0usize, |n, b| n << 8 | usize::from(*b));
+        if command == 0 {
+            frames.push(format!("= {id} {length}"));
+            rest = &rest[header..];
+            continue;
+        }
+        let body = String::from_utf8_lossy(&rest[header..header + length]).replace('\0', "|");
+        frames.push(format!("{command} {id} {body}"));
+        rest = &rest[header + length..];
+    }
+    frames
+}
+
+/// Moves the clock and runs what is due.
+pub fn advance(hub: &mut Hub, ms: u64) {
+    hub.clock.advance(Duration::from_millis(ms));
+    hub.run_due();
+}

@@ -1,0 +1,194 @@
+//! All accounts, with the session of each: its connections, its unsaved changes, its counters.
+
+use super::connections::ConnId;
+use crate::model::{Dashboard, Profile, User, MAIN_APP};
+use std::collections::HashMap;
+
+/// Names one account for the life of the process; never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId(u32);
+
+/// What of an account differs from its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Unsaved {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Values and times that devices wrote: saved by the periodic worker.
+    Values,
+    /// Something that a person changed: saved at once.
+    Changes,
+}
+
+/// One account.
+#[derive(Debug)]
+pub struct Account {
+    /// The content of its file.
+    pub user: User,
+    /// Its app connections, guests included, in the order of their logins.
+    pub apps: Vec<ConnId>,
+    /// Its device connections, in the order of their logins.
+    pub hardware: Vec<ConnId>,
+    /// What must be saved.
+    pub unsaved: Unsaved,
+    /// A save is under way; the next one waits for it.
+    pub saving: bool,
+    /// The file it was loaded from, when that is not the canonical one.
+    pub loaded_from: Option<Box<str>>,
+    /// Mails sent in the running window, and when the window began (ms since start).
+    pub mails: (u32, u64),
+    /// State that automation keeps in memory only; made on first use.
+    pub polls: Option<Box<HashMap<(i32, i64, i32), u64>>>,
+}
+
+/// All accounts.
+#[derive(Debug, Default)]
+pub struct Users {
+    accounts: Vec<Option<Box<Account>>>,
+    by_key: HashMap<Box<str>, UserId>,
+    unsaved: Vec<UserId>,
+}
+
+fn key(email: &str, app_name: &str) -> String {
+    let app_name = if app_name.is_empty() { MAIN_APP } else { app_name };
+    format!("{email}\0{app_name}")
+}
+
+impl Users {
+    /// Takes in an account. The caller has checked that the key is free; otherwise the new one wins.
+    pub fn add(&mut self, user: User) -> UserId {
+        let id = UserId(self.accounts.len() as u32);
+        self.by_key.insert(key(&user.email, &user.app_name).into(), id);
+        self.accounts.push(Some(Box::new(Account {
+            user,
+            apps: Vec::new(),
+            hardware: Vec::new(),
+            unsaved: Unsaved::Nothing,
+            saving: false,
+            loaded_from: None,
+            mails: (0, 0),
+            polls: None,
+        })));
+        id
+    }
+
+    /// Forgets an account.
+    pub fn remove(&mut self, id: UserId) -> Option<Box<Account>> {
+        let account = self.accounts.get_mut(id.0 as usize)?.take()?;
+        self.by_key.remove(key(&account.user.email, &account.user.app_name).as_str());
+        self.unsaved.retain(|u| *u != id);
+        Some(account)
+    }
+
+    /// The account of (e-mail, app name), exact match; an empty app name counts as the main app.
+    pub fn find(&self, email: &str, app_name: &str) -> Option<UserId> {
+        self.by_key.get(key(email, app_name).as_str()).copied()
+    }
+
+    /// The account with this id.
+    pub fn get(&self, id: UserId) -> Option<&Account> {
+        self.accounts.get(id.0 as usize)?.as_deref()
+    }
+
+    /// The account with this id.
+    pub fn get_mut(&mut self, id: UserId) -> Option<&mut Account> {
+        self.accounts.get_mut(id.0 as usize)?.as_deref_mut()
+    }
+
+    /// The profile of an account.
+    pub fn profile(&self, id: UserId) -> Option<&Profile> {
+        Some(&self.get(id)?.user.profile)
+    }
+
+    /// The profile of an account. The caller marks what it changes.
+    pub fn profile_mut(&mut self, id: UserId) -> Option<&mut Profile> {
+        Some(&mut self.get_mut(id)?.user.profile)
+    }
+
+    /// A project of an account.
+    pub fn dash(&self, id: UserId, dash: i32) -> Option<&Dashboard> {
+        self.profile(id)?.dash(dash)
+    }
+
+    /// A project of an account. The caller marks what it changes.
+    pub fn dash_mut(&mut self, id: UserId, dash: i32) -> Option<&mut Dashboard> {
+        self.profile_mut(id)?.dash_mut(dash)
+    }
+
+    /// All accounts.
+    pub fn iter(&self) -> impl Iterator<Item = (UserId, &Account)> {
+        self.accounts.iter().enumerate().filter_map(|(i, a)| Some((UserId(i as u32), a.as_deref()?)))
+    }
+
+    /// How many accounts there are.
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Whether there is no account.
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
+    /// Notes that an account differs from its file.
+    pub fn mark(&mut self, id: UserId, what: Unsaved) {
+        let Some(account) = self.accounts.get_mut(id.0 as usize).and_then(|a| a.as_deref_mut()) else { return };
+        if account.unsaved == Unsaved::Nothing && what != Unsaved::Nothing {
+            self.unsaved.push(id);
+        }
+        account.unsaved = account.unsaved.max(what);
+    }
+
+    /// Takes the accounts that have at least this much to save; they count as saved from now on. Accounts with a save
+    /// under way stay for later.
+    pub fn take_unsaved(&mut self, at_least: Unsaved) -> Vec<UserId> {
+        let mut taken = Vec::new();
+        let accounts = &mut self.accounts;
+        self.unsaved.retain(|id| {
+            let Some(account) = accounts.get_mut(id.0 as usize).and_then(|a| a.as_deref_mut()) else { return false };
+            if account.saving || account.unsaved < at_least {
+                return true;
+            }
+            account.unsaved = Unsaved::Nothing;
+            taken.push(*id);
+            false
+        });
+        taken
+    }
+
+    /// Whether some account has at least this much to save and no save under way.
+    pub fn has_unsaved(&self, at_least: Unsaved) -> bool {
+        self.unsaved.iter().any(|id| self.get(*id).is_some_and(|a| !a.saving && a.unsaved >= at_least))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_found_by_email_and_app() {
+        let mut users = Users::default();
+        let id = users.add(User { email: "a@b.cc".into(), ..User::default() });
+        assert_eq!(users.find("a@b.cc", "Blynk"), Some(id));
+        assert_eq!(users.find("a@b.cc", ""), Some(id));
+        assert_eq!(users.find("a@b.cc", "Other"), None);
+        users.remove(id);
+        assert_eq!(users.find("a@b.cc", "Blynk"), None);
+        assert_eq!(users.len(), 0);
+    }
+
+    #[test]
+    fn changes_are_taken_before_values() {
+        let mut users = Users::default();
+        let a = users.add(User { email: "a@b.cc".into(), ..User::default() });
+        let b = users.add(User { email: "b@b.cc".into(), ..User::default() });
+        users.mark(a, Unsaved::Values);
+        users.mark(b, Unsaved::Values);
+        users.mark(b, Unsaved::Changes);
+        users.mark(b, Unsaved::Values);
+        assert_eq!(users.take_unsaved(Unsaved::Changes), [b]);
+        assert_eq!(users.take_unsaved(Unsaved::Values), [a]);
+        assert!(!users.has_unsaved(Unsaved::Values));
+    }
+}
