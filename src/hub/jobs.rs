@@ -93,7 +93,11 @@ struct Lane {
 }
 
 enum Mode {
-    Threads { services: Arc<dyn Services>, inbox: smol::channel::Sender<Completion>, handles: Vec<std::thread::JoinHandle<()>> },
+    Threads {
+        services: Arc<dyn Services>,
+        inbox: smol::channel::Sender<Completion>,
+        handles: Vec<std::thread::JoinHandle<()>>,
+    },
     /// For tests: jobs are kept to be looked at.
     Kept(VecDeque<(Queue, Job)>),
 }

@@ -52,15 +52,7 @@ impl Hub {
         self.fan_out(user, dash, Some(except), command, id, &[body]);
     }
 
-    fn fan_out(
-        &mut self,
-        user: UserId,
-        dash: i32,
-        except: Option<ConnId>,
-        command: Command,
-        id: u16,
-        body: &[&str],
-    ) {
+    fn fan_out(&mut self, user: UserId, dash: i32, except: Option<ConnId>, command: Command, id: u16, body: &[&str]) {
         let Some(account) = self.users.get(user) else { return };
         for conn in account.apps.iter().filter(|c| Some(**c) != except) {
             let Some(connection) = self.connections.get(*conn) else { continue };
