@@ -48,6 +48,15 @@ impl Reply {
     pub const OK: Reply = Reply::Status(Status::Ok);
 }
 
+/// Whether a connection goes on after a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// The next frame is handled.
+    Continue,
+    /// What waits is sent, then the connection is closed; further frames are dropped.
+    Close,
+}
+
 /// What handlers return.
 pub type Handled = Result<Reply, Status>;
 

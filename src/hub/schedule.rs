@@ -4,6 +4,7 @@ use super::Hub;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::fmt;
+use std::task::Waker;
 
 /// What is done when its time has come.
 pub type Action = Box<dyn FnOnce(&mut Hub)>;
@@ -37,6 +38,8 @@ impl Ord for Entry {
 pub struct Schedule {
     entries: BinaryHeap<Entry>,
     made: u64,
+    /// Of the task that sleeps until the earliest deadline.
+    sleeper: Option<Waker>,
 }
 
 impl fmt::Debug for Schedule {
@@ -49,6 +52,11 @@ impl Schedule {
     /// Runs `action` at `at` ms since start.
     pub fn at(&mut self, at: u64, action: impl FnOnce(&mut Hub) + 'static) {
         self.made += 1;
+        if self.next().is_none_or(|next| at < next) {
+            if let Some(sleeper) = self.sleeper.take() {
+                sleeper.wake();
+            }
+        }
         self.entries.push(Entry { at, number: self.made, action: Box::new(action) });
     }
 
@@ -67,6 +75,11 @@ impl Schedule {
             self.entries = BinaryHeap::new();
         }
         Some(entry.action)
+    }
+
+    /// Wakes this task when an earlier deadline than the present one comes in.
+    pub fn register(&mut self, sleeper: &Waker) {
+        self.sleeper = Some(sleeper.clone());
     }
 
     /// How many actions wait.
