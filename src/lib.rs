@@ -4,6 +4,7 @@
 //!
 //! * [`wire`] turns bytes into messages and back: frames, commands, statuses, bodies. It does no I/O.
 //! * [`config`] turns `.properties` files into typed settings; [`cli`] does the same for the command line.
+//! * [`tz`] knows time zones.
 //! * [`model`] is what a user owns: profile, dashboards, devices, widgets, pin values and their JSON forms.
 //! * [`history`] records pin values: averages, binary files, graph queries, exports, reports.
 //! * [`automation`] decides what timers, rules, webhooks and polling do; it never does it itself.
@@ -29,4 +30,5 @@ pub mod model;
 pub mod net;
 pub mod notify;
 pub mod store;
+pub mod tz;
 pub mod wire;

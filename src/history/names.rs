@@ -1,44 +1,13 @@
 //! Names of history: the owner and its folder, the pin, the granularity, and the file that they make together.
 
+pub use crate::model::enums::Granularity;
+pub use crate::model::PinType;
 use std::sync::Arc;
 
 /// Longest name of a file or folder that common file systems take, in bytes.
 const NAME_MAX: usize = 255;
 /// The app name whose users get a folder without it.
 const DEFAULT_APP: &str = "Blynk";
-
-/// The kind of a pin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PinType {
-    /// `d`: a digital pin of the board.
-    Digital,
-    /// `v`: a channel between the device's program and the widgets.
-    Virtual,
-    /// `a`: an analog pin of the board.
-    Analog,
-}
-
-impl PinType {
-    /// The lower-case letter: `d`, `v` or `a`.
-    pub const fn letter(self) -> char {
-        match self {
-            PinType::Digital => 'd',
-            PinType::Virtual => 'v',
-            PinType::Analog => 'a',
-        }
-    }
-}
-
-/// Length of the time span that one record of a file averages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Granularity {
-    /// One record per minute.
-    Minute,
-    /// One record per hour (of UTC).
-    Hourly,
-    /// One record per day (of UTC).
-    Daily,
-}
 
 impl Granularity {
     /// All of them, in the order in which they are flushed.

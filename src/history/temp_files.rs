@@ -19,6 +19,7 @@ use super::averages::Unfinished;
 use super::files::HistoryFiles;
 use super::java::{self, Object, Value};
 use super::names::{FileId, Granularity, Owner, Pin, PinType};
+use crate::model::json::Name;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -217,12 +218,7 @@ fn java_entry(key: &Object, value: &Object, granularity: Granularity) -> Option<
     let Value::Object(pin) = key.field("baseReportingKey")? else { return None };
     let (Value::Text(email), Value::Text(app)) = (pin.field("email")?, pin.field("appName")?) else { return None };
     let Value::Constant(pin_type) = pin.field("pinType")? else { return None };
-    let pin_type = match &**pin_type {
-        "DIGITAL" => PinType::Digital,
-        "VIRTUAL" => PinType::Virtual,
-        "ANALOG" => PinType::Analog,
-        _ => return None,
-    };
+    let pin_type = PinType::from_name(pin_type)?;
     let whole = |name| pin.whole(name);
     let (dash, device) = (i32::try_from(whole("dashId")?).ok()?, i32::try_from(whole("deviceId")?).ok()?);
     let pin = Pin::new(dash, device, pin_type, i16::try_from(whole("pin")?).ok()?);

@@ -10,7 +10,7 @@ pub struct Zone(pub Option<Box<str>>);
 impl Zone {
     /// The zone of this text, in the form in which it is stored (spec 03 §9.6).
     pub fn parse(text: &str) -> Self {
-        Zone(Some(text.into()))
+        Zone(Some(crate::tz::normalise(text)))
     }
 
     /// The zone's id; UTC when none was given.
