@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error as TlsError, InconsistentKeys};
+
+use super::encrypted_key::{decrypt, DecryptError};
 
 /// The self-signed certificate's file in the data folder; its key lies beside it.
 pub const OWN_CERTIFICATE: &str = "eyelet-cert.pem";
@@ -30,12 +34,14 @@ const OWN_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 const EARLIEST: Duration = Duration::from_secs(1_767_225_600);
 
 /// What the configuration says about certificates, and where to look.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings<'a> {
     /// `server.ssl.cert`, if not empty.
     pub certificate: Option<&'a Path>,
     /// `server.ssl.key`, if not empty.
     pub key: Option<&'a Path>,
+    /// `server.ssl.key.pass`; not looked at when the key is not encrypted.
+    pub password: Option<&'a str>,
     /// `server.host`, if not empty: the name in a self-signed certificate.
     pub host: Option<&'a str>,
     /// Where [`ACME_CERTIFICATE`] may lie.
@@ -84,9 +90,15 @@ pub enum CertificateError {
     /// No key in the file.
     #[error("{0} holds no private key in PEM form (PKCS#1, PKCS#8 or SEC1)")]
     NoKey(PathBuf),
-    /// The key is encrypted.
-    #[error("the key in {0} is encrypted: decrypt it with `openssl pkey -in {0} -out FILE` and name that file")]
+    /// The key is encrypted, and there is no password.
+    #[error("the key in {0} is encrypted: server.ssl.key.pass must hold its password")]
     EncryptedKey(PathBuf),
+    /// The key is encrypted with another password.
+    #[error("server.ssl.key.pass is not the password of the key in {0}")]
+    WrongPassword(PathBuf),
+    /// The key is encrypted in a way that is not known here, such as with a `Proc-Type` line.
+    #[error("the encryption of the key in {0} is not supported: `openssl pkey -in {0} -out FILE` writes it without")]
+    UnsupportedEncryption(PathBuf),
     /// The key is of a kind that TLS here cannot use.
     #[error("the key in {0} cannot be used: RSA of 2048 to 4096 bits, P-256, P-384 and Ed25519 can")]
     UnsupportedKey(PathBuf),
@@ -110,7 +122,7 @@ pub fn choose(settings: &Settings<'_>) -> Result<(Source, Arc<CertifiedKey>), Ce
         }
     }
     let (certificate, key) = source.files();
-    let loaded = load(certificate, key)?;
+    let loaded = load(certificate, key, settings.password)?;
     Ok((source, loaded))
 }
 
@@ -134,7 +146,7 @@ fn find(settings: &Settings<'_>) -> Result<Source, CertificateError> {
 }
 
 /// Loads a certificate chain and its key and checks that they belong together.
-pub fn load(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, CertificateError> {
+pub fn load(certificate: &Path, key: &Path, password: Option<&str>) -> Result<Arc<CertifiedKey>, CertificateError> {
     let read = |path: &Path| fs::read(path).map_err(|error| CertificateError::Read(path.to_owned(), error));
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(certificate)?)
         .collect::<Result<_, _>>()
@@ -142,11 +154,7 @@ pub fn load(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, Certifi
     if chain.is_empty() {
         return Err(CertificateError::NoCertificate(certificate.to_owned()));
     }
-    let pem = read(key)?;
-    if is_encrypted(&pem) {
-        return Err(CertificateError::EncryptedKey(key.to_owned()));
-    }
-    let der = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| CertificateError::NoKey(key.to_owned()))?;
+    let der = read_key(key, &read(key)?, password)?;
     let signing = any_supported_type(&der).map_err(|_| CertificateError::UnsupportedKey(key.to_owned()))?;
     let certified = CertifiedKey::new(chain, signing);
     if !belong_together(&certified) {
@@ -155,9 +163,26 @@ pub fn load(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, Certifi
     Ok(Arc::new(certified))
 }
 
-fn is_encrypted(pem: &[u8]) -> bool {
+/// The marks by which `rustls` does not take a key for one.
+const ENCRYPTED: (&str, &str) = ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----");
+
+fn read_key(path: &Path, pem: &[u8], password: Option<&str>) -> Result<PrivateKeyDer<'static>, CertificateError> {
     let text = String::from_utf8_lossy(pem);
-    text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
+    if text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(CertificateError::UnsupportedEncryption(path.to_owned()));
+    }
+    let encrypted = text.split_once(ENCRYPTED.0).and_then(|(_, rest)| rest.split_once(ENCRYPTED.1));
+    let Some((base64, _)) = encrypted else {
+        return PrivateKeyDer::from_pem_slice(pem).map_err(|_| CertificateError::NoKey(path.to_owned()));
+    };
+    let password = password.ok_or_else(|| CertificateError::EncryptedKey(path.to_owned()))?;
+    let base64: String = base64.split_ascii_whitespace().collect();
+    let der = STANDARD.decode(base64).map_err(|_| CertificateError::NoKey(path.to_owned()))?;
+    match decrypt(&der, password) {
+        Ok(der) => Ok(PrivatePkcs8KeyDer::from(der).into()),
+        Err(DecryptError::Password) => Err(CertificateError::WrongPassword(path.to_owned())),
+        Err(DecryptError::Unsupported) => Err(CertificateError::UnsupportedEncryption(path.to_owned())),
+    }
 }
 
 fn belong_together(certified: &CertifiedKey) -> bool {
@@ -213,7 +238,14 @@ mod tests {
     use super::*;
 
     fn settings(folder: &Path) -> Settings<'_> {
-        Settings { certificate: None, key: None, host: None, working_folder: folder, data_folder: folder }
+        Settings {
+            certificate: None,
+            key: None,
+            password: None,
+            host: None,
+            working_folder: folder,
+            data_folder: folder,
+        }
     }
 
     fn pair(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
@@ -245,7 +277,7 @@ mod tests {
         for host in ["192.168.1.1", "::1", "a b", "bücher.example"] {
             let (certificate, key) = (folder.path().join("c"), folder.path().join("k"));
             make(Some(host), &certificate, &key).unwrap();
-            load(&certificate, &key).unwrap();
+            load(&certificate, &key, None).unwrap();
         }
     }
 
@@ -288,11 +320,11 @@ mod tests {
             (&empty, &key, "no certificate"),
             (&certificate, &empty, "no private key"),
             (&certificate, &encrypted, "encrypted"),
-            (&certificate, &legacy, "encrypted"),
+            (&certificate, &legacy, "not supported"),
             (&certificate, &garbage, "cannot be used"),
             (&certificate, &other_key, "does not belong"),
         ] {
-            let error = load(certificate, key).unwrap_err().to_string();
+            let error = load(certificate, key, None).unwrap_err().to_string();
             assert!(
                 error.contains(text) && !error.contains('\n') && error.contains(".pem") | error.contains(".key"),
                 "{error}"
@@ -331,10 +363,50 @@ mod tests {
             ("v1.crt", "e8.pem"),
             ("chain.crt", "e8.pem"),
         ] {
-            let loaded = load(&folder.path().join(certificate), &folder.path().join(key));
+            let loaded = load(&folder.path().join(certificate), &folder.path().join(key), Some("not needed"));
             let loaded = loaded.unwrap_or_else(|error| panic!("{certificate} {key}: {error}"));
             assert_eq!(loaded.cert.len(), if certificate == "chain.crt" { 2 } else { 1 });
         }
-        assert!(load(&folder.path().join("v1.crt"), &folder.path().join("r8.pem")).is_err());
+        assert!(load(&folder.path().join("v1.crt"), &folder.path().join("r8.pem"), None).is_err());
+    }
+
+    /// Encrypted keys in the schemes of OpenSSL's old and new versions, among them the one of the old instructions.
+    #[test]
+    fn encrypted_keys_of_openssl() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |command: &str| {
+            std::process::Command::new("sh")
+                .args(["-c", command])
+                .current_dir(folder.path())
+                .stderr(std::process::Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
+        };
+        if !run("openssl req -x509 -nodes -newkey rsa:2048 -keyout plain.pem -out cert.pem -days 30 -subj /CN=x") {
+            eprintln!("skipped: no openssl here");
+            return;
+        }
+        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        for scheme in [
+            "-v1 PBE-SHA1-2DES",
+            "-v1 PBE-SHA1-3DES",
+            "-v1 PBE-MD5-DES -provider legacy -provider default",
+            "-v1 PBE-SHA1-DES -provider legacy -provider default",
+            "-v2 aes-128-cbc -v2prf hmacWithSHA1",
+            "-v2 aes-192-cbc -v2prf hmacWithSHA512",
+            "-v2 aes-256-cbc",
+            "-v2 des3",
+        ] {
+            if !run(&format!("openssl pkcs8 -topk8 {scheme} -in plain.pem -out key.pem -passout 'pass:geheim°1'")) {
+                eprintln!("skipped: {scheme} is not in this openssl");
+                continue;
+            }
+            if let Err(error) = load(&certificate, &key, Some("geheim°1")) {
+                panic!("{scheme}: {error}");
+            }
+            assert!(matches!(load(&certificate, &key, None), Err(CertificateError::EncryptedKey(_))), "{scheme}");
+            let wrong = load(&certificate, &key, Some("Geheim°1"));
+            assert!(matches!(wrong, Err(CertificateError::WrongPassword(_))), "{scheme}");
+        }
     }
 }

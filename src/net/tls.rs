@@ -136,8 +136,14 @@ mod tests {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [first, second] = folders.each_ref().map(|folder| {
             let folder = folder.path();
-            let settings =
-                Settings { certificate: None, key: None, host: None, working_folder: folder, data_folder: folder };
+            let settings = Settings {
+                certificate: None,
+                key: None,
+                password: None,
+                host: None,
+                working_folder: folder,
+                data_folder: folder,
+            };
             choose(&settings).unwrap().1
         });
         let tls = Tls::new(first.clone()).unwrap();
