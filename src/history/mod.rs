@@ -15,7 +15,10 @@
 //! [`names`] is shared by both: whose history, which pin, which file. [`number`] tells which values are recorded at all.
 
 pub mod averages;
+pub mod csv;
+pub mod export_folder;
 pub mod files;
+pub mod graph;
 pub mod java;
 pub mod live;
 pub mod names;
