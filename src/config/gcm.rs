@@ -18,8 +18,9 @@ property_table! {
 }
 
 impl PushConfig {
-    /// True when phones can be reached through the gateway.
+    /// True when there is a gateway to ask. Google's own needs a key; one of the operator's own may do without.
     pub fn gateway_configured(&self) -> bool {
-        !self.gcm_server.is_empty() && !self.gcm_api_key.is_empty()
+        let google = self.gcm_server.starts_with("https://fcm.googleapis.com/");
+        !self.gcm_server.is_empty() && !(google && self.gcm_api_key.is_empty())
     }
 }

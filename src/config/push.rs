@@ -10,7 +10,6 @@ use super::table::property_table;
 property_table! {
     /// Push services; each is off until its keys are given.
     PushTargetsConfig {
-        title: String, "push.title", "Title of pushes; {PRODUCT_NAME} is replaced.", code("{PRODUCT_NAME} Notification"), reload(), own();
         ntfy_url: String, "ntfy.url", "Address of an ntfy server.", code("https://ntfy.sh"), trim(), reload(), own();
         ntfy_topic: Secret, "ntfy.topic", "Topic to publish to; empty = ntfy is off. Who knows it can read along: choose a long one.", code(""), trim(), reload(), own();
         ntfy_token: Secret, "ntfy.token", "Access token, when the server wants one.", code(""), trim(), reload(), own();

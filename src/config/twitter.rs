@@ -8,7 +8,7 @@ property_table! {
     TwitterConfig {
         oauth_consumer_key: Secret, "oauth.consumerKey", "Key of a Twitter application.", code(""), trim(), reload();
         oauth_consumer_secret: Secret, "oauth.consumerSecret", "Secret of that application.", code(""), trim(), reload();
-        twitter_api_url: String, "twitter.api.url", "Address that tweets are posted to.",
+        twitter_url: String, "twitter.url", "Address that tweets are posted to.",
             code("https://api.twitter.com/1.1/statuses/update.json"), trim(), reload(), own();
     }
     ignored {
