@@ -332,8 +332,8 @@ fn unquoted(value: &str) -> &str {
 /// The words of the command line, sorted by what they are.
 #[derive(Default)]
 struct Words {
-    /// Options of the server, in argh's spelling.
-    options: Vec<String>,
+    /// Options of the server, in argh's spelling, with their values.
+    options: Vec<(&'static str, Option<String>)>,
     /// The subcommand and what belongs to it.
     command: Vec<String>,
     ignored: Vec<String>,
@@ -360,17 +360,15 @@ impl Words {
                     },
                 };
                 // The first one counts.
-                let seen = sorted.options.chunk_by(|_, next| !next.starts_with("--")).any(|o| o[0] == *long);
-                if !seen {
-                    sorted.options.push((*long).to_owned());
-                    sorted.options.extend(value);
+                if !sorted.options.iter().any(|(seen, _)| seen == long) {
+                    sorted.options.push((long, value));
                 }
             } else if matches!(word.as_str(), "--export-history" | "-exportHistory") && !in_command {
                 sorted.command.push("export-history".to_owned());
             } else if in_command {
                 sorted.command.push(word.clone());
             } else if word == "-h" {
-                sorted.options.push("--help".to_owned());
+                sorted.options.push(("--help", None));
             } else if word.starts_with('-') && word != "-" {
                 return Err(Stop::Usage(format!("Unrecognized option: {word}")));
             } else if COMMANDS.contains(&word.as_str()) {
@@ -386,7 +384,8 @@ impl Words {
 /// Reads the words after the program's name.
 pub fn parse(words: &[String]) -> Result<Cli, Stop> {
     let Words { options, command, ignored } = Words::sort(words)?;
-    let all: Vec<&str> = options.iter().chain(&command).map(String::as_str).collect();
+    let options = options.iter().flat_map(|(name, value)| [Some(*name), value.as_deref()]).flatten();
+    let all: Vec<&str> = options.chain(command.iter().map(String::as_str)).collect();
     match Args::from_args(&["eyelet"], &all) {
         Ok(args) => Ok(Cli { args, ignored }),
         Err(EarlyExit { output, status: Ok(()) }) => Err(Stop::Help(output)),
@@ -485,7 +484,7 @@ mod tests {
         let cli = read("run - -hardPort 1 -hardPort 2 -restore -restore -- -foo -appPort x").unwrap();
         assert_eq!((cli.args.hard_port, cli.args.app_port), (Some(1), None));
         assert_eq!(cli.ignored, ["run", "-"]);
-        assert_eq!(args("--data-folder --hard-port-x --hard-port 3").hard_port, Some(3));
+        assert_eq!(args("--data-folder=--hard-port --hard-port 3").hard_port, Some(3));
     }
 
     #[test]

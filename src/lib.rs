@@ -5,6 +5,8 @@
 //! * [`wire`] turns bytes into messages and back: frames, commands, statuses, bodies. It does no I/O.
 //! * [`config`] turns `.properties` files into typed settings; [`cli`] does the same for the command line.
 //! * [`tz`] knows time zones.
+//! * [`run`] does what the command line asks for; [`logging`] writes the log files, [`console`] the lines for scripts,
+//!   [`local_time`] knows the machine's time zone.
 //! * [`model`] is what a user owns: profile, dashboards, devices, widgets, pin values and their JSON forms.
 //! * [`history`] records pin values: averages, binary files, graph queries, exports, reports.
 //! * [`automation`] decides what timers, rules, webhooks and polling do; it never does it itself.
@@ -21,14 +23,18 @@ pub mod app;
 pub mod automation;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod control;
 pub mod hardware;
 pub mod history;
 pub mod http;
 pub mod hub;
+pub mod local_time;
+pub mod logging;
 pub mod model;
 pub mod net;
 pub mod notify;
+pub mod run;
 pub mod store;
 pub mod tz;
 pub mod wire;

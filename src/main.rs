@@ -1,3 +1,77 @@
-//! The `eyelet` program: arguments, configuration, run, exit code.
+//! The `eyelet` program: arguments, configuration, log, run, exit code.
+//!
+//! Exit codes: 0 = a good end, 1 = the configuration is bad or the program failed, 2 = the command line is bad.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use eyelet::cli::{self, Args, Stop};
+use eyelet::config::{self, Config, Sources};
+use eyelet::{console, logging, run};
+
+/// Exit code for a command line that makes no sense.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let cli = match cli::parse(&words) {
+        Ok(cli) => cli,
+        Err(Stop::Help(text)) => {
+            console::say(text.trim_end());
+            return ExitCode::SUCCESS;
+        }
+        Err(Stop::Usage(text)) => {
+            complain(&format!("{text}\nRun with --help for all options."));
+            return ExitCode::from(USAGE);
+        }
+    };
+    if cli.args.version {
+        console::say(&console::version());
+        return ExitCode::SUCCESS;
+    }
+    let mut sources = Sources::of_process();
+    cli.args.apply(&mut sources);
+    let config = match config::load(&sources) {
+        Ok(config) => config,
+        Err(e) => {
+            complain(&e.to_string());
+            return ExitCode::FAILURE;
+        }
+    };
+    if cli.args.check_config {
+        console::say(config.report().trim_end());
+        return ExitCode::SUCCESS;
+    }
+    if cli.args.restore && config.db.is_none() {
+        complain("Error restoring data from DB! -restore needs enable.db=true and db.properties.");
+        return ExitCode::FAILURE;
+    }
+    start_log(&config, &cli.args);
+    for word in &cli.ignored {
+        log::warn!("Argument '{word}' is ignored");
+    }
+    run::run(Rc::new(config), &cli.args)
+}
+
+/// Starts the log and writes what loading the configuration had to say.
+fn start_log(config: &Config, args: &Args) {
+    let serves = args.command.is_none() && !args.init_db && !args.test_push;
+    if !serves {
+        // Whoever asks the running server does not want to read about its configuration again.
+        logging::init(&logging::Settings::console_only(&config.server));
+        return;
+    }
+    logging::init(&logging::Settings::of(&config.server));
+    for found in &config.files {
+        log::info!("Configuration read from {}", found.path.display());
+    }
+    for warning in &config.warnings {
+        log::warn!("{warning}");
+    }
+}
+
+/// Prints to standard error; one that is gone is no reason to panic.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

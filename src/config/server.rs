@@ -57,6 +57,8 @@ property_table! {
         logs_folder: PathBuf, "logs.folder", "Folder of the log files, made when needed; empty = log to the console only.", shipped("./logs");
         log_level: LogLevel, "log.level", "off, fatal, error, warn, info, debug, trace or all: level of all log files.",
             shipped("info"), reload();
+        log_console_level: LogLevel, "log.console.level", "Level of the console beside log files; without log files log.level counts there.",
+            code("warn"), own();
         log_file_max_size: u32, "log.file.max.size", "A log file that grows larger moves to the archive before midnight; 0 = no limit.",
             code("2048"), unit("KB"), range(0, INT), own();
         log_total_max_size: u32, "log.total.max.size", "The oldest archived log files are deleted when all log files together are larger; 0 = never.",
