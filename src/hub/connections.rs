@@ -99,6 +99,8 @@ pub struct Connection {
     pub notified: Option<Box<LastNotifications>>,
     /// Failed logins.
     pub failures: u8,
+    /// Seconds since somebody asked to close it.
+    pub closing_for: u8,
     /// The targets that this device may reach with BRIDGE, by its bridge pin; made at the first init.
     pub bridges: Option<Box<Vec<(u8, DeviceRef)>>>,
 }
@@ -108,6 +110,9 @@ struct Slot {
     generation: u32,
     connection: Option<Box<Connection>>,
 }
+
+/// Seconds that a closed connection may take to receive its last bytes.
+const CLOSING_MAX: u8 = 5;
 
 /// All open connections.
 #[derive(Debug, Default)]
@@ -129,6 +134,7 @@ impl Connections {
             idle_timeout,
             notified: None,
             failures: 0,
+            closing_for: 0,
             bridges: None,
         });
         let slot = match self.free.pop() {
@@ -173,6 +179,23 @@ impl Connections {
         self.slots.iter().enumerate().filter_map(|(slot, s)| {
             Some((ConnId { slot: slot as u32, generation: s.generation }, s.connection.as_deref()?))
         })
+    }
+
+    /// Gives up connections that were silent for too long, and those that do not take their last bytes. Called once a
+    /// second; `ticks`: ms since start.
+    pub fn sweep(&mut self, ticks: u64) {
+        for connection in self.slots.iter_mut().filter_map(|s| s.connection.as_deref_mut()) {
+            if connection.outbox.is_closing() {
+                connection.closing_for = connection.closing_for.saturating_add(1);
+                if connection.closing_for > CLOSING_MAX {
+                    connection.outbox.abort();
+                }
+            } else if connection.idle_timeout > 0
+                && ticks.saturating_sub(connection.last_read) >= u64::from(connection.idle_timeout)
+            {
+                connection.outbox.abort();
+            }
+        }
     }
 
     /// How many are open.

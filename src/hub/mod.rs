@@ -140,6 +140,11 @@ impl Hub {
         self.users.mark(user, Unsaved::Values);
     }
 
+    /// A connection is gone: it leaves its session.
+    pub fn connection_lost(&mut self, conn: ConnId) {
+        self.connections.remove(conn);
+    }
+
     /// Runs everything that is due.
     pub fn run_due(&mut self) {
         let ticks = self.ticks();

@@ -15,6 +15,9 @@ pub const CONGESTED_UNTIL: usize = 32 * 1024;
 /// More waiting bytes than this and the peer is given up: it asks and does not read the answers.
 pub const OVERFLOW: usize = 24 * 1024 * 1024;
 
+/// Close frame 1000 with the reason `Bye`.
+const WEBSOCKET_BYE: &[u8] = b"\x88\x05\x03\xe8Bye";
+
 /// How messages are put into bytes for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -120,9 +123,26 @@ impl Outbox {
         state.bytes.len() - state.sent
     }
 
-    /// Asks the task to send what waits and then to close.
+    /// Asks the task to send what waits and then to close; websockets are told so.
     pub fn close(&self) {
+        if matches!(self.framing, Framing::HardwareWebSocket | Framing::AppWebSocket) {
+            self.push_raw(WEBSOCKET_BYE);
+        }
+        self.finish();
+    }
+
+    /// Asks the task to send what waits and then to close, without a word.
+    pub fn finish(&self) {
         let mut state = self.state.borrow_mut();
+        state.closing = true;
+        wake(&mut state);
+    }
+
+    /// Gives up what waits and asks the task to close.
+    pub fn abort(&self) {
+        let mut state = self.state.borrow_mut();
+        state.bytes = Vec::new();
+        state.sent = 0;
         state.closing = true;
         wake(&mut state);
     }
@@ -130,6 +150,11 @@ impl Outbox {
     /// Whether somebody asked to close.
     pub fn is_closing(&self) -> bool {
         self.state.borrow().closing
+    }
+
+    /// For the task: it runs and need not be woken.
+    pub fn unregister(&self) {
+        self.state.borrow_mut().waker = None;
     }
 
     /// For the task: waits to be woken.

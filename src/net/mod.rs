@@ -1,14 +1,24 @@
-//! The network's edge: what connections are made of, before and below the messages.
+//! The network's edge: sockets, TLS, protocols, and the event loop's tasks.
 //!
-//! * [`certificate`] finds, loads or makes the TLS certificate ([`encrypted_key`] helps it); [`tls`] holds the TLS settings.
+//! * [`listen`] accepts, does the TLS handshake and tells protocols apart; [`server`] is what all tasks share.
+//! * [`session`] serves connections that speak frames; [`front`] those that speak HTTP; [`mqtt_session`] MQTT.
+//! * [`stream`] is one socket, plain or encrypted. [`relay`] carries HTTP requests to the HTTP thread.
+//! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings.
 //! * [`handshake`] answers upgrade requests, [`websocket`] is the frame layer after it.
 //! * [`mqtt`] decodes and encodes MQTT packets.
 
 pub mod certificate;
 pub mod encrypted_key;
+pub mod front;
 #[doc(hidden)]
 pub mod fuzz_targets;
 pub mod handshake;
+pub mod listen;
 pub mod mqtt;
+pub mod mqtt_session;
+pub mod relay;
+pub mod server;
+pub mod session;
+pub mod stream;
 pub mod tls;
 pub mod websocket;

@@ -1,0 +1,122 @@
+//! Connections that speak HTTP: request heads, upgrades to websockets, and requests for the HTTP thread.
+
+use super::handshake::{self, Target, Then};
+use super::server::Server;
+use super::stream::Stream;
+use super::{relay, session};
+use crate::hub::{Framing, Origin};
+use async_io::Timer;
+use futures_lite::future;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Longest request head, in bytes.
+pub const HEAD_MAX: usize = 16 * 1024;
+/// Most headers of a request.
+pub const HEADERS_MAX: usize = 64;
+/// How long a request head may take to come, and how long a connection may wait for its next request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Serves an HTTP connection to its end. `bytes`: what was read already.
+pub async fn run(server: Rc<Server>, mut stream: Stream, origin: Origin, mut bytes: Vec<u8>) {
+    loop {
+        let Some(head) = future::or(read_head(&server, &mut stream, &mut bytes), async {
+            Timer::after(HEAD_TIMEOUT).await;
+            None
+        })
+        .await
+        else {
+            break;
+        };
+        let upgrade = {
+            let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+            let mut request = httparse::Request::new(&mut headers);
+            match request.parse(&bytes[..head]) {
+                Ok(httparse::Status::Complete(_)) => {
+                    let target = handshake::target(request.path.unwrap_or_default(), origin.tls);
+                    match target {
+                        Target::Http => None,
+                        Target::NotFound => Some((handshake::not_found(), target)),
+                        Target::Hardware | Target::App => Some((handshake::answer(&request), target)),
+                    }
+                }
+                // The HTTP thread words the refusal.
+                _ => None,
+            }
+        };
+        match upgrade {
+            None => match relay::forward(&server, &mut stream, origin, head, bytes).await {
+                Some(rest) => bytes = rest,
+                None => break,
+            },
+            Some((answer, target)) => {
+                if write_all(&mut stream, &answer.bytes).await.is_none() {
+                    break;
+                }
+                let rest = bytes.split_off(head);
+                match answer.then {
+                    Then::Http => bytes = rest,
+                    Then::Close => break,
+                    Then::Frames => {
+                        let framing =
+                            if target == Target::App { Framing::AppWebSocket } else { Framing::HardwareWebSocket };
+                        session::run(server, stream, origin, rest, framing, Some(Box::default())).await;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+    stream.shut_down();
+}
+
+/// Reads until `bytes` holds a whole request head; its length. `None`: the connection ended, or the head is too long.
+async fn read_head(server: &Rc<Server>, stream: &mut Stream, bytes: &mut Vec<u8>) -> Option<usize> {
+    let mut searched = 0;
+    loop {
+        // Blank lines before a request are allowed.
+        let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        bytes.drain(..blank);
+        searched = searched.min(bytes.len());
+        if let Some(end) = find_end(bytes, searched) {
+            return Some(end);
+        }
+        if bytes.len() > HEAD_MAX {
+            return Some(bytes.len());
+        }
+        searched = bytes.len().saturating_sub(3);
+        if read_more(server, stream, bytes).await? == 0 {
+            return None;
+        }
+    }
+}
+
+/// Where the empty line that ends a head ends, looking from `from` on.
+fn find_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let crlf = bytes.get(from..)?.windows(4).position(|w| w == b"\r\n\r\n").map(|i| from + i + 4);
+    let lf = bytes.get(from..)?.windows(2).position(|w| w == b"\n\n").map(|i| from + i + 2);
+    match (crlf, lf) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Reads once and appends; how many bytes came.
+pub async fn read_more(server: &Rc<Server>, stream: &mut Stream, bytes: &mut Vec<u8>) -> Option<usize> {
+    poll_fn(|cx| {
+        let mut buffer = server.buffer.borrow_mut();
+        stream.poll_read(cx, &mut buffer).map(|result| result.inspect(|n| bytes.extend_from_slice(&buffer[..*n])))
+    })
+    .await
+    .ok()
+}
+
+/// Sends everything.
+pub async fn write_all(stream: &mut Stream, mut bytes: &[u8]) -> Option<()> {
+    while !bytes.is_empty() {
+        let n = poll_fn(|cx| stream.poll_write(cx, bytes)).await.ok()?;
+        bytes = bytes.get(n..)?;
+    }
+    poll_fn(|cx| stream.poll_flush(cx)).await.ok()
+}

@@ -1,0 +1,109 @@
+//! What all connection tasks share: the hub, the TLS settings, one read buffer, the counts per address.
+
+use super::tls::Tls;
+use crate::hub::{ConnId, Framing, Hub, Origin, Outbox};
+use async_executor::LocalExecutor;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+/// Size of the read buffer: one TLS record.
+pub const READ_BUFFER: usize = 16 * 1024;
+/// Most connections of which nothing is known yet; more are refused until some of them have said what they are.
+pub const OPENING_MAX: usize = 4096;
+
+/// Shared by all tasks of the event loop.
+pub struct Server {
+    /// All state. Never borrowed across an await.
+    pub hub: Rc<RefCell<Hub>>,
+    /// The executor of all tasks.
+    pub executor: Rc<LocalExecutor<'static>>,
+    /// Certificate and TLS settings.
+    pub tls: Tls,
+    /// Where every connection reads into.
+    pub buffer: RefCell<Box<[u8]>>,
+    /// Loopback port of the HTTP thread; 0 = none.
+    pub http_port: Cell<u16>,
+    /// HTTP requests on their way to the HTTP thread.
+    pub relay: super::relay::Relay,
+    per_address: RefCell<HashMap<IpAddr, u32>>,
+    opening: Cell<usize>,
+}
+
+impl Server {
+    /// State for a hub.
+    pub fn new(hub: Rc<RefCell<Hub>>, executor: Rc<LocalExecutor<'static>>, tls: Tls) -> Self {
+        Server {
+            hub,
+            executor,
+            tls,
+            buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
+            http_port: Cell::new(0),
+            relay: super::relay::Relay::default(),
+            per_address: RefCell::new(HashMap::new()),
+            opening: Cell::new(0),
+        }
+    }
+
+    /// Counts a connection of an address in; `None` when it has too many. The guard counts it out.
+    pub fn admit(self: &Rc<Self>, address: IpAddr) -> Option<Admission> {
+        let limit = self.hub.borrow().config.server.max_connections_per_address;
+        // People run tests, gateways and reverse proxies on the server itself.
+        if !address.is_loopback() && limit > 0 {
+            let mut counts = self.per_address.borrow_mut();
+            let count = counts.entry(address).or_insert(0);
+            if *count >= limit {
+                return None;
+            }
+            *count += 1;
+            return Some(Admission { server: Rc::clone(self), address: Some(address) });
+        }
+        Some(Admission { server: Rc::clone(self), address: None })
+    }
+
+    /// Counts a connection of which nothing is known yet; `None` when there are too many.
+    pub fn begin_opening(self: &Rc<Self>) -> Option<Opening> {
+        if self.opening.get() >= OPENING_MAX {
+            return None;
+        }
+        self.opening.set(self.opening.get() + 1);
+        Some(Opening(Rc::clone(self)))
+    }
+
+    /// Registers a connection whose protocol is known.
+    pub fn open(&self, framing: Framing, origin: Origin, idle_timeout: u32) -> (ConnId, Rc<Outbox>) {
+        let mut hub = self.hub.borrow_mut();
+        let ticks = hub.ticks();
+        hub.connections.open(framing, origin, idle_timeout, ticks)
+    }
+}
+
+/// A connection's place among those of its address; given back when dropped.
+pub struct Admission {
+    server: Rc<Server>,
+    address: Option<IpAddr>,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let Some(address) = self.address else { return };
+        let mut counts = self.server.per_address.borrow_mut();
+        if let Some(count) = counts.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&address);
+                counts.shrink_to_fit();
+            }
+        }
+    }
+}
+
+/// A place among the connections of which nothing is known yet; given back when dropped.
+pub struct Opening(Rc<Server>);
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.0.opening.set(self.0.opening.get() - 1);
+    }
+}

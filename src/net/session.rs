@@ -1,0 +1,266 @@
+//! A connection that speaks frames: reads, decodes, dispatches, and sends what waits in its outbox.
+//!
+//! Order within one poll: send, read, handle, send again; only when neither goes on the task waits. Its waker is in the
+//! outbox exactly while it waits, so that messages made by its own frames do not wake it once more.
+
+use super::server::Server;
+use super::stream::Stream;
+use super::websocket::{Event, WebSocket};
+use crate::hub::meter::Verdict;
+use crate::hub::{ConnId, Flow, Framing, Hub, Origin, Outbox, Peer};
+use crate::wire::frame::{self, Decoded};
+use crate::wire::{Command, Message, Status};
+use crate::{app, hardware};
+use std::future::{poll_fn, Future};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// A stranger's frame may not be longer than this: only accounts may send large ones.
+const STRANGER_FRAME_MAX: usize = 64 * 1024 + frame::APP_HEADER;
+/// With more unread answers than this waiting, no further requests are read.
+const UNREAD_MAX: usize = 1024 * 1024;
+/// Reads in a row before other tasks get their turn.
+const READS_IN_A_ROW: usize = 8;
+
+struct Session {
+    server: Rc<Server>,
+    stream: Stream,
+    conn: ConnId,
+    outbox: Rc<Outbox>,
+    /// The beginning of a frame whose rest has not come.
+    partial: Vec<u8>,
+    /// The websocket around the frames.
+    websocket: Option<Box<WebSocket>>,
+    /// No more frames are handled.
+    closing: bool,
+}
+
+/// Serves a connection to its end. `first`: bytes that were read already.
+pub fn run(
+    server: Rc<Server>,
+    stream: Stream,
+    origin: Origin,
+    first: Vec<u8>,
+    framing: Framing,
+    websocket: Option<Box<WebSocket>>,
+) -> Pin<Box<dyn Future<Output = ()>>> {
+    let idle_timeout = idle_timeout(&server.hub.borrow(), framing);
+    let (conn, outbox) = server.open(framing, origin, idle_timeout);
+    let mut session = Session { server, stream, conn, outbox, partial: Vec::new(), websocket, closing: false };
+    session.feed(&first);
+    drop(first);
+    Box::pin(async move {
+        let end = poll_fn(|cx| session.poll(cx)).await;
+        if let Err(e) = end {
+            log::debug!("connection ended: {e}");
+        }
+        session.server.hub.borrow_mut().connection_lost(session.conn);
+        session.stream.shut_down();
+    })
+}
+
+/// ms without a byte after which a connection is closed; 0 = never.
+fn idle_timeout(hub: &Hub, framing: Framing) -> u32 {
+    let config = &hub.config.server;
+    match framing {
+        Framing::App | Framing::AppWebSocket => config.app_socket_idle_timeout.saturating_mul(1000),
+        // 2.3 times the seconds, rounded up to a whole one; the reference forgot the factor for secure websockets.
+        _ => (u64::from(config.hard_socket_idle_timeout) * 23).div_ceil(10).saturating_mul(1000).min(u32::MAX.into())
+            as u32,
+    }
+}
+
+impl Session {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbox.unregister();
+        for _ in 0..READS_IN_A_ROW {
+            let sent = self.send(cx)?;
+            if self.outbox.is_closing() && sent.is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            if self.outbox.waiting() > UNREAD_MAX {
+                return self.wait(cx);
+            }
+            let buffer_owner = Rc::clone(&self.server);
+            let mut buffer = buffer_owner.buffer.borrow_mut();
+            match self.stream.poll_read(cx, &mut buffer) {
+                Poll::Pending => {
+                    drop(buffer);
+                    return self.wait(cx);
+                }
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                Poll::Ready(Ok(0)) => {
+                    // The peer's half-close ends the connection, after what it asked before was answered.
+                    let _ = self.send(cx)?;
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Ok(n)) => self.feed(&buffer[..n]),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Leaves the waker in the outbox. What came in meanwhile is sent first.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbox.register(cx.waker());
+        if self.outbox.is_closing() && self.outbox.waiting() == 0 {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Sends until nothing waits (`Ready`) or the socket takes no more.
+    fn send(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
+        while self.outbox.waiting() > 0 {
+            let mut pending = false;
+            let stream = &mut self.stream;
+            self.outbox.drain(|bytes| match stream.poll_write(cx, bytes) {
+                Poll::Ready(result) => result,
+                Poll::Pending => {
+                    pending = true;
+                    Ok(0)
+                }
+            })?;
+            if pending {
+                return Ok(Poll::Pending);
+            }
+        }
+        match self.stream.poll_flush(cx) {
+            Poll::Ready(result) => result.map(Poll::Ready),
+            Poll::Pending => Ok(Poll::Pending),
+        }
+    }
+
+    /// Handles the bytes that came.
+    fn feed(&mut self, bytes: &[u8]) {
+        if self.closing {
+            return;
+        }
+        let server = Rc::clone(&self.server);
+        let mut hub = server.hub.borrow_mut();
+        let ticks = hub.ticks();
+        match hub.connections.get_mut(self.conn) {
+            Some(connection) => connection.last_read = ticks,
+            None => return self.end(),
+        }
+        if self.websocket.is_some() {
+            self.feed_websocket(&mut hub, bytes);
+        } else {
+            self.feed_stream(&mut hub, bytes);
+        }
+    }
+
+    fn feed_websocket(&mut self, hub: &mut Hub, mut input: &[u8]) {
+        let Some(mut websocket) = self.websocket.take() else { return };
+        let mut answers = Vec::new();
+        while !self.closing {
+            let event = websocket.receive(&mut input, &mut answers);
+            if !answers.is_empty() {
+                self.outbox.push_raw(&answers);
+                answers.clear();
+            }
+            match event {
+                None => break,
+                Some(Event::Closed) => {
+                    self.closing = true;
+                    self.outbox.finish();
+                }
+                Some(Event::Message(message)) if self.outbox.framing() == Framing::AppWebSocket => {
+                    hub.stats.count(Command::WEB_SOCKETS);
+                    // Frames that are no message are ignored: each stands alone.
+                    if let Ok(message) = frame::decode_dash(message) {
+                        self.handle(hub, message);
+                    }
+                }
+                Some(Event::Message(message)) => {
+                    hub.stats.count(Command::WEB_SOCKETS);
+                    self.feed_stream(hub, message);
+                }
+            }
+        }
+        self.websocket = Some(websocket);
+    }
+
+    fn feed_stream(&mut self, hub: &mut Hub, bytes: &[u8]) {
+        if self.partial.is_empty() {
+            let used = self.handle_all(hub, bytes);
+            if used < bytes.len() && !self.closing {
+                self.partial = bytes[used..].to_vec();
+            }
+            return;
+        }
+        let mut whole = std::mem::take(&mut self.partial);
+        whole.extend_from_slice(bytes);
+        let used = self.handle_all(hub, &whole);
+        if used < whole.len() && !self.closing {
+            if used > 0 {
+                whole.drain(..used);
+            }
+            self.partial = whole;
+        }
+    }
+
+    /// Handles the whole frames at the start of `bytes`; how many bytes they took.
+    fn handle_all(&mut self, hub: &mut Hub, bytes: &[u8]) -> usize {
+        let app = self.outbox.framing() == Framing::App;
+        let mut used = 0;
+        while !self.closing {
+            let rest = &bytes[used..];
+            if rest.is_empty() {
+                break;
+            }
+            match if app { frame::decode_app(rest) } else { frame::decode_hardware(rest) } {
+                Ok(Decoded::Message(message, length)) => {
+                    used += length;
+                    self.handle(hub, message);
+                }
+                Ok(Decoded::Incomplete(needed)) => {
+                    let stranger = matches!(hub.connections.get(self.conn).map(|c| c.peer), Some(Peer::New { .. }));
+                    if stranger && needed > STRANGER_FRAME_MAX {
+                        self.end();
+                    }
+                    break;
+                }
+                Err(error) => {
+                    log::debug!("undecodable frame: {error}");
+                    self.end();
+                }
+            }
+        }
+        used
+    }
+
+    fn handle(&mut self, hub: &mut Hub, message: Message<'_>) {
+        let limit = hub.config.server.user_message_quota_limit;
+        let ticks = hub.ticks();
+        let Some(connection) = hub.connections.get_mut(self.conn) else { return self.end() };
+        match connection.meter.count(ticks, limit) {
+            Verdict::Within => {}
+            Verdict::Over => return,
+            Verdict::OverWithNotice => {
+                if !connection.outbox.is_congested() {
+                    connection.outbox.respond(message.id, Status::QuotaLimit);
+                }
+                return;
+            }
+        }
+        let flow = match self.outbox.framing() {
+            Framing::App | Framing::AppWebSocket => app::dispatch(hub, self.conn, message),
+            _ => hardware::dispatch(hub, self.conn, message),
+        };
+        if flow == Flow::Close || self.outbox.is_closing() {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        self.closing = true;
+        self.partial = Vec::new();
+        if !self.outbox.is_closing() {
+            self.outbox.close();
+        }
+    }
+}
