@@ -7,18 +7,26 @@ pub mod device;
 pub mod enums;
 pub mod face;
 pub mod json;
+pub mod limits;
 pub mod pin;
 pub mod storage;
 pub mod tag;
+pub mod target;
+#[cfg(test)]
+pub mod testing;
 pub mod user;
+pub mod values;
 pub mod widget;
 pub mod zone;
 
 pub use dashboard::{Dashboard, DashboardSettings};
 pub use device::{Device, HardwareInfo};
 pub use face::App;
+pub use limits::Limits;
 pub use pin::{DataStream, OnePin, PinType};
 pub use storage::{PinKey, PinStorage, PinValue};
 pub use tag::Tag;
+pub use target::Target;
 pub use user::{Profile, User, MAIN_APP};
+pub use values::BadNumber;
 pub use widget::{Kind, Widget, WidgetType};
