@@ -23,4 +23,5 @@ pub mod java;
 pub mod live;
 pub mod names;
 pub mod number;
+pub mod report;
 pub mod temp_files;
