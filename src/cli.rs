@@ -282,8 +282,11 @@ enum Wants {
     Value,
 }
 
-/// Legacy name, name for argh, value. The first eight are the legacy server's.
-const OPTIONS: &[(&str, &str, Wants)] = &[
+/// Legacy name, name for argh, value.
+type Known = (&'static str, &'static str, Wants);
+
+/// All options of the server. The first eight are the legacy server's.
+const OPTIONS: &[Known] = &[
     ("hardPort", "--hard-port", Wants::Value),
     ("appPort", "--app-port", Wants::Value),
     ("workerThreads", "--worker-threads", Wants::Value),
@@ -311,7 +314,7 @@ const COMMANDS: &[&str] =
     &["user", "status", "admin", "backup", "restore", "mail-test", "doctor", "health", "export-history"];
 
 /// An option as written: with one or two dashes, in camel case or with hyphens, perhaps with `=value`.
-fn option(word: &str) -> Option<(&'static (&'static str, &'static str, Wants), Option<&str>)> {
+fn option(word: &str) -> Option<(&'static Known, Option<&str>)> {
     let bare = word.strip_prefix("--").or_else(|| word.strip_prefix('-'))?;
     let (name, value) = bare.split_once('=').map_or((bare, None), |(name, value)| (name, Some(value)));
     let found = OPTIONS.iter().find(|(legacy, long, wants)| {

@@ -20,7 +20,7 @@ property_table! {
 impl PushConfig {
     /// True when there is a gateway to ask. Google's own needs a key; one of the operator's own may do without.
     pub fn gateway_configured(&self) -> bool {
-        let google = self.gcm_server.starts_with("https://fcm.googleapis.com/");
-        !self.gcm_server.is_empty() && !(google && self.gcm_api_key.is_empty())
+        let needs_key = self.gcm_server.starts_with("https://fcm.googleapis.com/");
+        !self.gcm_server.is_empty() && (!needs_key || !self.gcm_api_key.is_empty())
     }
 }

@@ -149,10 +149,17 @@ impl Loader<'_> {
         if let Some(properties) = &mut properties {
             spell_smtps_as_smtp(properties);
         }
-        let mut reader = Reader::new(PropertyFile::Mail, path, properties.as_ref(), &self.sources.overrides);
+        let mut reader = Reader::new(PropertyFile::Mail, path.clone(), properties.as_ref(), &self.sources.overrides);
         let mut mail = MailConfig::read(&mut reader);
         if MailConfig::is_configured(&reader) {
             mail.check(&mut reader);
+            let named = self.sources.named.iter().any(|(file, _)| *file == PropertyFile::Mail);
+            if named && !reader.is_set("mail.smtp.port") {
+                let port = mail.port;
+                reader.warnings.push(format!(
+                    "Property 'mail.smtp.port' is missing in {path}: {port} is used (the legacy server used 25)"
+                ));
+            }
             self.config.mail = Some(mail);
         }
         reader.warn_unknown(MailConfig::KEYS, MailConfig::IGNORED, |_| false);

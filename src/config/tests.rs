@@ -224,6 +224,15 @@ fn mail_is_off_until_something_is_set() {
 }
 
 #[test]
+fn a_named_mail_file_keeps_the_mail_defaults() {
+    let (_folder, mut sources) = sources(&[("m.properties", "mail.smtp.username=a@b.c\nmail.smtp.host=h")]);
+    sources.named.push((PropertyFile::Mail, "m.properties".into()));
+    let config = load(&sources).unwrap();
+    assert_eq!(config.mail.unwrap().port, 587);
+    assert!(config.warnings[0].contains("'mail.smtp.port' is missing in m.properties"), "{:?}", config.warnings);
+}
+
+#[test]
 fn mail_over_tls_in_all_spellings() {
     for text in [
         "mail.smtp.ssl.enable=true",
