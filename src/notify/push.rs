@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::http_client::HttpClient;
+use crate::config::{PushConfig, Secret};
 
 /// One text for all phones of a notification widget.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,21 +63,14 @@ impl std::fmt::Debug for Push {
     }
 }
 
-/// The gateway's settings (`gcm.properties`).
-#[derive(Clone)]
-pub struct GatewayConfig {
-    /// `gcm.server`: where to POST; `None` = no gateway.
-    pub url: Option<String>,
-    /// `gcm.api.key`.
-    pub api_key: String,
-    /// `notification.title` with `{PRODUCT_NAME}` replaced; iOS and the targets of `push.properties` show it.
-    pub title: String,
-}
-
 /// A gateway that speaks the legacy FCM interface.
 pub struct Gateway {
-    config: GatewayConfig,
-    /// A trouble that concerns every push (wrong key, no gateway) was logged; once is enough.
+    /// Where to POST; `None` = no gateway is configured.
+    url: Option<String>,
+    api_key: Secret,
+    /// What iOS shows above the text.
+    title: String,
+    /// A trouble that concerns every push (wrong key, not reachable) was logged; once is enough.
     complained: AtomicBool,
 }
 
@@ -86,8 +80,8 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 /// Why one phone did not get a push. The texts hold no tokens.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PushError {
-    /// `gcm.server` is not set.
-    #[error("no push gateway is configured (gcm.server in gcm.properties)")]
+    /// `gcm.server` or `gcm.api.key` is not set.
+    #[error("no push gateway is configured (gcm.server and gcm.api.key in gcm.properties)")]
     NotConfigured,
     /// The phone no longer has the app: forget its token.
     #[error("the phone is not registered any more")]
@@ -158,9 +152,14 @@ impl Priority {
 }
 
 impl Gateway {
-    /// A gateway with these settings.
-    pub fn new(config: GatewayConfig) -> Self {
-        Self { config, complained: AtomicBool::new(false) }
+    /// The gateway of `gcm.properties`.
+    pub fn new(config: &PushConfig, product: &str) -> Self {
+        Self {
+            url: config.gateway_configured().then(|| config.gcm_server.clone()),
+            api_key: config.gcm_api_key.clone(),
+            title: config.notification_title.replace("{PRODUCT_NAME}", product),
+            complained: AtomicBool::new(false),
+        }
     }
 
     /// Sends the text to all phones, one request each; failures are logged and skipped.
@@ -174,12 +173,8 @@ impl Gateway {
             }
         }
         for phone in &push.ios {
-            let notification = IosNotification {
-                body: &push.text,
-                dash_id: push.dash_id,
-                sound: "default",
-                title: &self.config.title,
-            };
+            let notification =
+                IosNotification { body: &push.text, dash_id: push.dash_id, sound: "default", title: &self.title };
             let message = IosMessage { to: &phone.token, priority: push.priority.as_str(), notification };
             if self.is_gone(self.post(&message, client)) {
                 outcome.gone_ios.push(phone.uid.clone());
@@ -212,9 +207,9 @@ impl Gateway {
     }
 
     fn post(&self, message: &impl serde::Serialize, client: &HttpClient) -> Result<(), PushError> {
-        let url = self.config.url.as_deref().ok_or(PushError::NotConfigured)?;
+        let url = self.url.as_deref().ok_or(PushError::NotConfigured)?;
         let body = serde_json::to_vec(message).map_err(|e| PushError::Failed(e.to_string()))?;
-        let key = format!("key={}", self.config.api_key);
+        let key = format!("key={}", self.api_key.expose());
         let headers = [("Authorization", key.as_str()), ("Content-Type", "application/json; charset=utf-8")];
         let reply =
             client.post(url, &headers, &body, ANSWER_LIMIT).map_err(|error| PushError::Failed(error.to_string()))?;
@@ -256,7 +251,13 @@ mod tests {
     }
 
     fn gateway(url: Option<String>) -> Gateway {
-        Gateway::new(GatewayConfig { url, api_key: "K".to_owned(), title: "Blynk Notification".to_owned() })
+        let config = PushConfig {
+            gcm_server: url.unwrap_or_default(),
+            gcm_api_key: Secret::new("K"),
+            notification_title: "{PRODUCT_NAME} Notification".to_owned(),
+            ..PushConfig::default()
+        };
+        Gateway::new(&config, "Blynk")
     }
 
     fn client() -> HttpClient {

@@ -2,6 +2,7 @@
 
 use super::http_client::{HttpClient, HttpError};
 use super::percent;
+use crate::config::SmsConfig;
 
 /// One text message.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,23 +19,6 @@ impl std::fmt::Debug for Sms {
     }
 }
 
-/// The gateway's settings (`sms.properties`).
-#[derive(Clone)]
-pub struct SmsConfig {
-    /// `nexmo.url`: where to POST, default [`NEXMO_URL`].
-    pub url: String,
-    /// `nexmo.api.key`.
-    pub api_key: String,
-    /// `nexmo.api.secret`.
-    pub api_secret: String,
-    /// `nexmo.from`: the sender that phones show, default [`SENDER`].
-    pub from: String,
-}
-
-/// The gateway of the reference.
-pub const NEXMO_URL: &str = "https://rest.nexmo.com/sms/json";
-/// The sender of the reference.
-pub const SENDER: &str = "Blynk";
 /// Largest answer that is read, bytes.
 const ANSWER_LIMIT: usize = 16 * 1024;
 /// Longest error text of the gateway that is passed on, characters.
@@ -79,20 +63,20 @@ struct MessageResult {
 /// # Errors
 /// See [`SmsError`].
 pub fn send(sms: &Sms, config: &SmsConfig, client: &HttpClient) -> Result<(), SmsError> {
-    if config.api_key.is_empty() || config.api_secret.is_empty() {
+    if config.nexmo_api_key.is_empty() || config.nexmo_api_secret.is_empty() {
         return Err(SmsError::NotConfigured);
     }
     let form = percent::form(&[
-        ("api_key", &config.api_key),
-        ("api_secret", &config.api_secret),
-        ("from", &config.from),
+        ("api_key", config.nexmo_api_key.expose()),
+        ("api_secret", config.nexmo_api_secret.expose()),
+        ("from", &config.nexmo_from),
         ("to", &sms.to),
         ("text", &sms.text),
         // Without it the gateway drops all but the GSM alphabet.
         ("type", if sms.text.is_ascii() { "text" } else { "unicode" }),
     ]);
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-    let reply = client.post(&config.url, &headers, form.as_bytes(), ANSWER_LIMIT)?;
+    let reply = client.post(&config.nexmo_url, &headers, form.as_bytes(), ANSWER_LIMIT)?;
     if reply.status != 200 {
         return Err(SmsError::Status(reply.status));
     }
@@ -114,10 +98,10 @@ mod tests {
 
     fn run(server: &TestServer, text: &str, secret: &str) -> Result<(), SmsError> {
         let config = SmsConfig {
-            url: server.url("/sms/json"),
-            api_key: "K".to_owned(),
-            api_secret: secret.to_owned(),
-            from: SENDER.to_owned(),
+            nexmo_url: server.url("/sms/json"),
+            nexmo_api_key: "K".into(),
+            nexmo_api_secret: secret.into(),
+            nexmo_from: "Blynk".to_owned(),
         };
         let sms = Sms { to: "+1 555".to_owned(), text: text.to_owned() };
         send(&sms, &config, &HttpClient::new(LocalAddresses::Allow))

@@ -9,6 +9,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::http_client::{HttpClient, HttpError};
 use super::percent::{encode, form};
+use crate::config::TwitterConfig;
 
 /// One tweet with the credentials of the Twitter widget.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,19 +29,6 @@ impl std::fmt::Debug for Tweet {
     }
 }
 
-/// The server's settings (`twitter4j.properties`).
-#[derive(Clone)]
-pub struct TweetConfig {
-    /// `twitter.url`: where to POST, default [`TWITTER_URL`].
-    pub url: String,
-    /// `oauth.consumerKey`.
-    pub consumer_key: String,
-    /// `oauth.consumerSecret`.
-    pub consumer_secret: String,
-}
-
-/// The interface that the reference used; it has been withdrawn for most accounts.
-pub const TWITTER_URL: &str = "https://api.twitter.com/1.1/statuses/update.json";
 /// Largest answer that is read, bytes; only its status counts.
 const ANSWER_LIMIT: usize = 16 * 1024;
 
@@ -62,8 +50,8 @@ pub enum TweetError {
 ///
 /// # Errors
 /// See [`TweetError`].
-pub fn send(tweet: &Tweet, config: &TweetConfig, client: &HttpClient) -> Result<(), TweetError> {
-    if config.consumer_key.is_empty() || config.consumer_secret.is_empty() {
+pub fn send(tweet: &Tweet, config: &TwitterConfig, client: &HttpClient) -> Result<(), TweetError> {
+    if config.oauth_consumer_key.is_empty() || config.oauth_consumer_secret.is_empty() {
         return Err(TweetError::NotConfigured);
     }
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -72,7 +60,7 @@ pub fn send(tweet: &Tweet, config: &TweetConfig, client: &HttpClient) -> Result<
     let _ = SystemRandom::new().fill(&mut random);
     let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let authorization = authorization(tweet, config, seconds, &nonce);
-    let url = format!("{}?status={}", config.url, encode(&tweet.text));
+    let url = format!("{}?status={}", config.twitter_url, encode(&tweet.text));
     let reply = client.post(&url, &[("Authorization", &authorization)], &[], ANSWER_LIMIT)?;
     if reply.status == 200 {
         Ok(())
@@ -82,11 +70,11 @@ pub fn send(tweet: &Tweet, config: &TweetConfig, client: &HttpClient) -> Result<
 }
 
 /// The OAuth 1.0a header: the signature covers the method, the URL, these fields and the tweet's text.
-fn authorization(tweet: &Tweet, config: &TweetConfig, seconds: u64, nonce: &str) -> String {
+fn authorization(tweet: &Tweet, config: &TwitterConfig, seconds: u64, nonce: &str) -> String {
     let time = seconds.to_string();
     // In the order of their names, as the signature wants them; `status` sorts after all of them.
     let fields = [
-        ("oauth_consumer_key", config.consumer_key.as_str()),
+        ("oauth_consumer_key", config.oauth_consumer_key.expose()),
         ("oauth_nonce", nonce),
         ("oauth_signature_method", "HMAC-SHA1"),
         ("oauth_timestamp", &time),
@@ -95,8 +83,8 @@ fn authorization(tweet: &Tweet, config: &TweetConfig, seconds: u64, nonce: &str)
     ];
     let mut parameters = fields.to_vec();
     parameters.push(("status", &tweet.text));
-    let signed = format!("POST&{}&{}", encode(&config.url), encode(&form(&parameters)));
-    let key = format!("{}&{}", encode(&config.consumer_secret), encode(&tweet.secret));
+    let signed = format!("POST&{}&{}", encode(&config.twitter_url), encode(&form(&parameters)));
+    let key = format!("{}&{}", encode(config.oauth_consumer_secret.expose()), encode(&tweet.secret));
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes());
     let signature = BASE64.encode(hmac::sign(&key, signed.as_bytes()));
     let mut header = "OAuth ".to_owned();
@@ -118,13 +106,18 @@ mod tests {
         Tweet { text: "Rain & wind".to_owned(), token: "tk".to_owned(), secret: "ts".to_owned() }
     }
 
-    fn config(url: &str) -> TweetConfig {
-        TweetConfig { url: url.to_owned(), consumer_key: "ck".to_owned(), consumer_secret: "cs".to_owned() }
+    fn config(url: &str) -> TwitterConfig {
+        TwitterConfig {
+            twitter_url: url.to_owned(),
+            oauth_consumer_key: "ck".into(),
+            oauth_consumer_secret: "cs".into(),
+        }
     }
 
     #[test]
     fn the_signature_is_that_of_the_specification() {
-        let header = authorization(&tweet(), &config(TWITTER_URL), 1_700_000_000, "n1");
+        let header =
+            authorization(&tweet(), &config("https://api.twitter.com/1.1/statuses/update.json"), 1_700_000_000, "n1");
         assert_eq!(
             header,
             "OAuth oauth_consumer_key=\"ck\", oauth_nonce=\"n1\", oauth_signature_method=\"HMAC-SHA1\", \
@@ -148,7 +141,7 @@ mod tests {
 
     #[test]
     fn without_an_application_nothing_is_sent() {
-        let config = TweetConfig { consumer_key: String::new(), ..config("http://127.0.0.1:1/") };
+        let config = TwitterConfig { oauth_consumer_key: "".into(), ..config("http://127.0.0.1:1/") };
         let sent = send(&tweet(), &config, &HttpClient::new(LocalAddresses::Allow));
         assert!(matches!(sent, Err(TweetError::NotConfigured)));
     }

@@ -1,0 +1,379 @@
+//! Sends mails: one SMTP connection per mail, plain, with STARTTLS or with TLS from the first byte.
+//!
+//! Three things decide who is the sender and how to log in, see [`MailConfig`]: normally mails come from the login's
+//! user name; through a bulk mail service (`third_party`) they come from `mail.from` and the login is not optional.
+//! Unlike the reference, the server's certificate is verified unless `mail.smtp.ssl.trust` says otherwise.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use lettre::address::{Address, Envelope};
+use lettre::message::Mailbox;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, SmtpConnection, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+
+use super::address;
+use super::mail::Mail;
+use super::mail_form;
+use super::punycode;
+use crate::config::MailConfig;
+
+/// Instead of "no limit": a worker must come back some day.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
+/// Longest error text that is passed on, characters: servers can be talkative.
+const REASON_LIMIT: usize = 300;
+
+/// Why a mail was not sent. The texts hold neither password nor body.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum MailError {
+    /// The sender's address in the configuration is none.
+    #[error("mails have no usable sender address ({0} in mail.properties)")]
+    Sender(&'static str),
+    /// A recipient's address is none.
+    #[error("the recipient's address is not valid")]
+    Recipient,
+    /// The mail has no form, for example too much text for a QR code.
+    #[error("the mail cannot be written: {0}")]
+    Form(String),
+    /// The server refused, was not reachable or not trusted.
+    #[error("the mail server failed: {0}")]
+    Failed(String),
+}
+
+/// The way to the configured mail server.
+pub struct Mailer {
+    config: MailConfig,
+    from: Mailbox,
+    envelope_from: Address,
+    extra_roots: Vec<Certificate>,
+    tls: OnceLock<TlsParameters>,
+}
+
+impl Mailer {
+    /// Prepares the sender; connects to nothing.
+    ///
+    /// # Errors
+    /// [`MailError::Sender`].
+    pub fn new(config: &MailConfig, product: &str) -> Result<Self, MailError> {
+        let from = sender(config, product)?;
+        let envelope_from = match config.envelope_from.as_str() {
+            "" => from.email.clone(),
+            other => wire_address(other).ok_or(MailError::Sender("mail.smtp.from"))?,
+        };
+        Ok(Self { config: config.clone(), from, envelope_from, extra_roots: Vec::new(), tls: OnceLock::new() })
+    }
+
+    /// Sends one mail; returns when the server has taken it.
+    ///
+    /// # Errors
+    /// See [`MailError`]. Nothing is tried a second time.
+    pub fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        let to: Vec<Address> =
+            mail.to.iter().map(|address| wire_address(address)).collect::<Option<_>>().ok_or(MailError::Recipient)?;
+        let bytes = mail_form::message(mail, &self.from, &to)?;
+        let envelope = Envelope::new(Some(self.envelope_from.clone()), to).map_err(|_| MailError::Recipient)?;
+        let mut connection = self.connect()?;
+        connection.send(&envelope, &bytes).map_err(failed)?;
+        // The mail is delivered: how the server says good-bye does not matter.
+        let _ = connection.quit();
+        Ok(())
+    }
+
+    /// A connection that is encrypted and logged in as configured.
+    fn connect(&self) -> Result<SmtpConnection, MailError> {
+        let config = &self.config;
+        let hello = hello_name(&config.localhost);
+        let wrapper = if config.ssl_enable { Some(self.tls()?) } else { None };
+        let connect = timeout(config.connectiontimeout);
+        let server = (config.host.as_str(), config.port);
+        let mut connection = SmtpConnection::connect(server, Some(connect), &hello, wrapper, None).map_err(failed)?;
+        let wait = match config.writetimeout {
+            0 => config.timeout,
+            write => config.timeout.max(write),
+        };
+        connection.set_timeout(Some(timeout(wait))).map_err(|e| MailError::Failed(e.to_string()))?;
+        if wrapper.is_none() && (config.starttls_enable || config.starttls_required) {
+            if connection.can_starttls() {
+                connection.starttls(self.tls()?, &hello).map_err(failed)?;
+            } else if config.starttls_required {
+                connection.abort();
+                return Err(MailError::Failed("it does not offer STARTTLS, which is required".to_owned()));
+            }
+        }
+        self.log_in(&mut connection)?;
+        Ok(connection)
+    }
+
+    fn log_in(&self, connection: &mut SmtpConnection) -> Result<(), MailError> {
+        const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
+        let offered = MECHANISMS.iter().any(|way| connection.server_info().supports_auth_mechanism(*way));
+        // As the reference's mail library did: no login where the server offers none.
+        if offered && (self.config.auth || self.config.third_party()) {
+            let password = self.config.password.expose().to_owned();
+            let login = Credentials::new(self.config.username.clone(), password);
+            if let Err(error) = connection.auth(&MECHANISMS, &login) {
+                connection.abort();
+                return Err(MailError::Failed(format!("it refused the login: {}", reason(&error))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Made once: reading the system's certificate authorities takes time on a small machine.
+    fn tls(&self) -> Result<&TlsParameters, MailError> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls);
+        }
+        let mut builder = TlsParameters::builder(self.config.host.clone());
+        if self.config.verify_certificate() {
+            for root in &self.extra_roots {
+                builder = builder.add_root_certificate(root.clone());
+            }
+        } else {
+            builder = builder
+                .certificate_store(CertificateStore::None)
+                .dangerous_accept_invalid_certs(true)
+                .dangerous_accept_invalid_hostnames(true);
+        }
+        let tls = builder.build_rustls().map_err(failed)?;
+        Ok(self.tls.get_or_init(|| tls))
+    }
+}
+
+fn timeout(milliseconds: u32) -> Duration {
+    match milliseconds {
+        0 => LONGEST_TIMEOUT,
+        some => Duration::from_millis(some.into()).min(LONGEST_TIMEOUT),
+    }
+}
+
+fn failed(error: lettre::transport::smtp::Error) -> MailError {
+    MailError::Failed(reason(&error))
+}
+
+fn reason(error: &lettre::transport::smtp::Error) -> String {
+    let mut text: String = error.to_string().chars().filter(|c| !c.is_control()).take(REASON_LIMIT).collect();
+    if text.contains("invalid peer certificate") {
+        text.push_str(" (mail.smtp.ssl.trust in mail.properties names servers that are trusted without)");
+    }
+    text
+}
+
+/// The name for EHLO: the configured one, else the machine's, else its address.
+fn hello_name(configured: &str) -> ClientId {
+    let name = match configured {
+        "" => std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default(),
+        name => name.to_owned(),
+    };
+    let name = name.trim();
+    let usable = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.[]:".contains(&b));
+    if usable {
+        ClientId::Domain(name.to_owned())
+    } else {
+        ClientId::default()
+    }
+}
+
+/// The From address. User names of some services are no addresses (`apikey`): then `mail.from`, else a made-up one at
+/// the mail server, as the reference's mail library sent the bare name, which servers refuse today.
+fn sender(config: &MailConfig, product: &str) -> Result<Mailbox, MailError> {
+    let configured = mailbox(&config.from.replace("{PRODUCT_NAME}", product));
+    if config.third_party() {
+        return configured.ok_or(MailError::Sender("mail.from"));
+    }
+    mailbox(&config.username)
+        .or(configured)
+        .or_else(|| mailbox(&format!("{}@{}", config.username, config.host)))
+        .ok_or(MailError::Sender("mail.smtp.username"))
+}
+
+/// `address` or `Name <address>`.
+fn mailbox(text: &str) -> Option<Mailbox> {
+    let text = text.trim();
+    let (name, email) = match text.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+        Some((name, email)) => (name.trim().trim_matches('"').to_owned(), email),
+        None => (String::new(), text),
+    };
+    let name = (!name.is_empty() && !name.chars().any(char::is_control)).then_some(name);
+    Some(Mailbox::new(name, wire_address(email)?))
+}
+
+/// The address as SMTP understands it, with an ASCII domain; `None` when it is none.
+fn wire_address(text: &str) -> Option<Address> {
+    if !address::is_valid(text) {
+        return None;
+    }
+    let (local, domain) = text.trim().rsplit_once('@')?;
+    Some(Address::new_dangerous(local, punycode::domain_to_ascii(domain)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mail::{Attachment, AttachmentData};
+    use super::super::test_smtp::{Encryption, SmtpPeer};
+    use super::*;
+
+    fn config(peer: &SmtpPeer) -> MailConfig {
+        MailConfig {
+            host: "localhost".to_owned(),
+            port: peer.port(),
+            auth: true,
+            username: "robot@example.com".to_owned(),
+            password: "secret".into(),
+            starttls_enable: true,
+            connectiontimeout: 5000,
+            timeout: 5000,
+            localhost: "client.example".to_owned(),
+            ..MailConfig::default()
+        }
+    }
+
+    fn mailer(peer: &SmtpPeer, config: &MailConfig) -> Mailer {
+        let mut mailer = Mailer::new(config, "Blynk").unwrap();
+        mailer.extra_roots.extend(peer.root().map(|der| Certificate::from_der(der).unwrap()));
+        mailer
+    }
+
+    fn mail() -> Mail {
+        Mail::text("own@example.com", "Hello", "Text\n.\nend")
+    }
+
+    #[test]
+    fn a_plain_conversation() {
+        let peer = SmtpPeer::start(Encryption::None, &["AUTH PLAIN LOGIN"]);
+        mailer(&peer, &config(&peer)).send(&mail()).unwrap();
+        let seen = peer.seen();
+        assert_eq!(
+            seen.commands,
+            [
+                "EHLO client.example",
+                "AUTH PLAIN AHJvYm90QGV4YW1wbGUuY29tAHNlY3JldA==",
+                "MAIL FROM:<robot@example.com>",
+                "RCPT TO:<own@example.com>",
+                "DATA",
+                "QUIT",
+            ]
+        );
+        assert!(seen.data.contains("From: robot@example.com\r\nTo: own@example.com\r\nSubject: Hello\r\n"));
+        assert!(seen.data.ends_with("\r\n\r\nText\r\n..\r\nend"), "{}", seen.data);
+    }
+
+    #[test]
+    fn login_is_as_configured_and_offered() {
+        for (offer, auth, logs_in) in
+            [("AUTH LOGIN", true, true), ("AUTH PLAIN", false, false), ("AUTH CRAM-MD5", true, false)]
+        {
+            let peer = SmtpPeer::start(Encryption::None, &[offer]);
+            mailer(&peer, &MailConfig { auth, ..config(&peer) }).send(&mail()).unwrap();
+            let logged_in = peer.seen().commands.iter().any(|command| command.starts_with("AUTH"));
+            assert_eq!(logged_in, logs_in, "{offer}");
+        }
+    }
+
+    #[test]
+    fn starttls_is_used_when_offered() {
+        let peer = SmtpPeer::start(Encryption::StartTls, &["STARTTLS", "AUTH PLAIN"]);
+        mailer(&peer, &config(&peer)).send(&mail()).unwrap();
+        let seen = peer.seen();
+        assert_eq!(seen.commands[..3], ["EHLO client.example", "STARTTLS", "EHLO client.example"]);
+        assert!(seen.encrypted && seen.data.contains("Hello"));
+
+        let off = SmtpPeer::start(Encryption::StartTls, &["STARTTLS"]);
+        mailer(&off, &MailConfig { starttls_enable: false, ..config(&off) }).send(&mail()).unwrap();
+        assert!(!off.seen().encrypted);
+
+        let none = SmtpPeer::start(Encryption::None, &[]);
+        let strict = MailConfig { starttls_required: true, ..config(&none) };
+        let error = mailer(&none, &strict).send(&mail()).unwrap_err();
+        assert!(error.to_string().contains("STARTTLS"), "{error}");
+    }
+
+    #[test]
+    fn tls_from_the_first_byte_verifies_the_certificate() {
+        let peer = SmtpPeer::start(Encryption::Wrapper, &["AUTH PLAIN"]);
+        let ssl = MailConfig { ssl_enable: true, ..config(&peer) };
+        mailer(&peer, &ssl).send(&mail()).unwrap();
+        assert!(peer.seen().encrypted);
+
+        let stranger = SmtpPeer::start(Encryption::Wrapper, &["AUTH PLAIN"]);
+        let ssl = MailConfig { port: stranger.port(), ..ssl };
+        let error = Mailer::new(&ssl, "P").unwrap().send(&mail()).unwrap_err().to_string();
+        assert!(error.contains("certificate") && error.contains("mail.smtp.ssl.trust"), "{error}");
+
+        let trusted = SmtpPeer::start(Encryption::Wrapper, &["AUTH PLAIN"]);
+        let ssl = MailConfig { port: trusted.port(), ssl_trust: "*".to_owned(), ..ssl };
+        Mailer::new(&ssl, "P").unwrap().send(&mail()).unwrap();
+        assert!(trusted.seen().encrypted);
+    }
+
+    #[test]
+    fn failures_are_told_without_secrets() {
+        let peer = SmtpPeer::refusing("AUTH", "535 5.7.8 go away");
+        let error = mailer(&peer, &config(&peer)).send(&mail()).unwrap_err().to_string();
+        assert!(error.contains("login") && error.contains("go away") && !error.contains("secret"), "{error}");
+        let peer = SmtpPeer::refusing("RCPT", "550 nobody here");
+        let error = mailer(&peer, &config(&peer)).send(&mail()).unwrap_err().to_string();
+        assert!(error.contains("550") && error.contains("nobody here"), "{error}");
+        let closed = MailConfig { port: 1, ..config(&peer) };
+        let error = Mailer::new(&closed, "P").unwrap().send(&mail()).unwrap_err().to_string();
+        assert!(error.contains("refused"), "{error}");
+    }
+
+    #[test]
+    fn a_silent_server_is_a_failure() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = SmtpPeer::start(Encryption::None, &[]);
+        let port = silent.local_addr().unwrap().port();
+        let config = MailConfig { port, host: "127.0.0.1".to_owned(), connectiontimeout: 300, ..config(&peer) };
+        assert!(matches!(Mailer::new(&config, "P").unwrap().send(&mail()), Err(MailError::Failed(_))));
+    }
+
+    #[test]
+    fn addresses_reach_the_wire_in_ascii_and_alone() {
+        let peer = SmtpPeer::start(Encryption::None, &["AUTH PLAIN"]);
+        let config = MailConfig { envelope_from: "bounce@example.com".to_owned(), ..config(&peer) };
+        let two = Mail { to: vec!["o'x@münchen.de".to_owned(), " b/c@example.com ".to_owned()], ..mail() };
+        mailer(&peer, &config).send(&two).unwrap();
+        let seen = peer.seen();
+        assert_eq!(
+            seen.commands[2..5],
+            ["MAIL FROM:<bounce@example.com>", "RCPT TO:<o'x@xn--mnchen-3ya.de>", "RCPT TO:<b/c@example.com>",]
+        );
+        assert!(seen.data.contains("To: o'x@xn--mnchen-3ya.de, b/c@example.com\r\n"), "{}", seen.data);
+        for bad in ["", "nobody", "a@b.com>\r\nRCPT TO:<c@d.com", "\"\\\r\nX\"@example.com", "a@b.com, c@d.com"] {
+            assert_eq!(mailer(&peer, &config).send(&Mail::text(bad, "", "")), Err(MailError::Recipient), "{bad}");
+        }
+        assert_eq!(mailer(&peer, &config).send(&Mail { to: vec![], ..mail() }), Err(MailError::Recipient));
+    }
+
+    #[test]
+    fn the_sender_depends_on_the_server() {
+        let sender = |host: &str, username: &str, from: &str| {
+            let config = MailConfig {
+                host: host.to_owned(),
+                username: username.to_owned(),
+                from: from.to_owned(),
+                ..MailConfig::default()
+            };
+            Mailer::new(&config, "My App").map(|mailer| mailer.from.to_string())
+        };
+        assert_eq!(sender("smtp.gmail.com", "me@gmail.com", "x@y.com").unwrap(), "me@gmail.com");
+        let bulk = "{PRODUCT_NAME} <noreply@example.com>";
+        assert_eq!(sender("email.amazonaws.com", "AKIA", bulk).unwrap(), "My App <noreply@example.com>");
+        assert_eq!(sender("x.sparkpostmail.com", "a@b.com", ""), Err(MailError::Sender("mail.from")));
+        assert_eq!(sender("smtp.example.com", "apikey", "me@example.com").unwrap(), "me@example.com");
+        assert_eq!(sender("smtp.example.com", "apikey", "").unwrap(), "apikey@smtp.example.com");
+        assert_eq!(sender("localhost", "robot", ""), Err(MailError::Sender("mail.smtp.username")));
+    }
+
+    #[test]
+    fn too_much_text_for_a_picture_is_an_error_before_anything_is_sent() {
+        let data = AttachmentData::QrJpeg { text: "x".repeat(5000), size: 125 };
+        let picture =
+            Attachment { name: "a.jpg".to_owned(), content_type: "image/jpeg".to_owned(), content_id: None, data };
+        let config = MailConfig { port: 1, username: "a@b.com".to_owned(), ..MailConfig::default() };
+        let mail = Mail { attachments: vec![picture], ..mail() };
+        assert!(matches!(Mailer::new(&config, "P").unwrap().send(&mail), Err(MailError::Form(_))));
+    }
+}
