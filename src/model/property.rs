@@ -1,0 +1,419 @@
+//! Properties of widgets that devices, apps, rules and HTTP clients set (spec 03 §8.4, §9, §14.3, §16).
+
+use super::dashboard::Dashboard;
+use super::enums::Property;
+use super::pin::PinType;
+use super::storage::{PinKey, PinValue};
+use super::user::Profile;
+use super::values::{parts, BadNumber};
+use super::widget::{ButtonState, Image, Kind, Widget};
+
+/// Why a property was not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PropertyError {
+    /// There is no such project or widget, or no widget with this pin.
+    #[error("no such widget")]
+    NoWidget,
+    /// The widget's type does not have this property.
+    #[error("the widget has no such property")]
+    NotSupported,
+    /// The value is no number or colour where one is needed.
+    #[error("not a number")]
+    BadNumber,
+}
+
+impl From<BadNumber> for PropertyError {
+    fn from(_: BadNumber) -> Self {
+        PropertyError::BadNumber
+    }
+}
+
+/// Who else than the app sets a property; decides what goes to the pin storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PropertyOrigin {
+    /// A device: also what the last widget that took it was a tiles widget for is stored.
+    Device,
+    /// An eventor rule: only what no widget took is stored.
+    Rule,
+}
+
+/// A finite decimal number, blanks around it allowed.
+fn float(text: &str) -> Result<f32, BadNumber> {
+    let text = text.trim();
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
+    text.parse().ok().filter(|x: &f32| plain && x.is_finite()).ok_or(BadNumber)
+}
+
+fn int(text: &str) -> Result<i32, BadNumber> {
+    text.parse().map_err(|_| BadNumber)
+}
+
+/// A colour's text as the signed number `RRGGBBFF`: `#`, `0x` and `0X` are hexadecimal, a leading `0` octal, anything
+/// else decimal; 32 bits with an optional sign, of which the low 24 count.
+pub fn color(text: &str) -> Result<i32, BadNumber> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let hex = ["0x", "0X", "#"].iter().find_map(|prefix| digits.strip_prefix(prefix));
+    let (radix, digits) = match (hex, digits.strip_prefix('0')) {
+        (Some(hex), _) => (16, hex),
+        (None, Some(octal)) if !octal.is_empty() => (8, octal),
+        _ => (10, digits),
+    };
+    if digits.starts_with(['+', '-']) {
+        return Err(BadNumber);
+    }
+    let number = i64::from_str_radix(digits, radix).map_err(|_| BadNumber)?;
+    let number = i32::try_from(if negative { -number } else { number }).map_err(|_| BadNumber)?;
+    Ok(number << 8 | 0xFF)
+}
+
+impl Image {
+    /// `<index>\0<url>`, the index counting from 1.
+    fn set_url(&mut self, value: &str) -> Result<bool, BadNumber> {
+        let Some((index, url)) = value.split_once('\0') else { return Ok(false) };
+        let index = usize::try_from(int(index)?).unwrap_or_default();
+        match index.checked_sub(1).and_then(|at| self.urls.get_mut(at)) {
+            Some(old) => {
+                url.clone_into(old);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+}
+
+/// Sets one of the six properties of a styled button's states; a button without that state stays as it is.
+fn set_state(state: &mut Option<ButtonState>, set: impl FnOnce(&mut ButtonState)) {
+    if let Some(state) = state {
+        set(state);
+    }
+}
+
+impl Widget {
+    /// Sets a property. `Ok(false)`: this type of widget does not have it.
+    ///
+    /// Errors: [`BadNumber`]; nothing changed.
+    pub fn set_property(&mut self, property: Property, value: &str) -> Result<bool, BadNumber> {
+        use Property as P;
+        match property {
+            P::Label => {
+                value.clone_into(&mut self.label);
+                return Ok(true);
+            }
+            P::Color => {
+                self.color = color(value)?;
+                self.is_default_color = false;
+                return Ok(true);
+            }
+            P::Min | P::Max => {
+                let Some(own) = self.kind.one_pin_mut() else { return Ok(false) };
+                let number = float(value)?;
+                *(if property == P::Min { &mut own.min } else { &mut own.max }) = number;
+                return Ok(true);
+            }
+            _ => {}
+        }
+        let list = || parts(value).map(str::to_owned).collect();
+        match (&mut self.kind, property) {
+            (Kind::Button(f), P::OnLabel) => value.clone_into(&mut f.on_label),
+            (Kind::Button(f), P::OffLabel) => value.clone_into(&mut f.off_label),
+            (Kind::Switch(f), P::OnLabel) => value.clone_into(&mut f.on_label),
+            (Kind::Switch(f), P::OffLabel) => value.clone_into(&mut f.off_label),
+            (Kind::StyledButton(f), P::OnLabel) => set_state(&mut f.on_button_state, |s| s.text = value.to_owned()),
+            (Kind::StyledButton(f), P::OffLabel) => set_state(&mut f.off_button_state, |s| s.text = value.to_owned()),
+            (Kind::StyledButton(f), P::OnColor) => {
+                let color = color(value)?;
+                set_state(&mut f.on_button_state, |s| s.text_color = color);
+            }
+            (Kind::StyledButton(f), P::OffColor) => {
+                let color = color(value)?;
+                set_state(&mut f.off_button_state, |s| s.text_color = color);
+            }
+            (Kind::StyledButton(f), P::OnBackColor) => {
+                let color = color(value)?;
+                set_state(&mut f.on_button_state, |s| s.background_color = color);
+            }
+            (Kind::StyledButton(f), P::OffBackColor) => {
+                let color = color(value)?;
+                set_state(&mut f.off_button_state, |s| s.background_color = color);
+            }
+            (Kind::NumberInput(f), P::Suffix) => value.clone_into(&mut f.suffix),
+            (Kind::Slider(f), P::Fraction) => f.maximum_fraction_digits = int(value)?,
+            (Kind::Step(f), P::Step) => f.step = float(value)?,
+            (Kind::SegmentedControl(f), P::Labels) => f.labels = list(),
+            (Kind::Menu(f), P::Labels) => f.labels = list(),
+            (Kind::Player(f), P::IsOnPlay) => f.is_on_play = value.eq_ignore_ascii_case("true"),
+            (Kind::Video(f), P::Url) => value.clone_into(&mut f.url),
+            (Kind::Image(f), P::Url) => return f.set_url(value),
+            (Kind::Image(f), P::Urls) => f.urls = list(),
+            (Kind::Image(f), P::Opacity) => f.opacity = int(value)?,
+            (Kind::Image(f), P::Scale) => f.scale = int(value)?,
+            (Kind::Image(f), P::Rotation) => f.rotation = int(value)?,
+            (Kind::Gauge(f), P::ValueFormatting) => value.clone_into(&mut f.value_formatting),
+            (Kind::LabeledValue(f), P::ValueFormatting) => value.clone_into(&mut f.value_formatting),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+impl Dashboard {
+    /// The widget with this id, at top level or in a template of any tiles widget.
+    pub fn find_widget(&self, id: i64) -> Option<&Widget> {
+        self.widget(id).or_else(|| self.template_widgets().find(|w| w.id == id))
+    }
+
+    /// The widget with this id, at top level or in a template of any tiles widget.
+    pub fn find_widget_mut(&mut self, id: i64) -> Option<&mut Widget> {
+        if let Some(at) = self.widgets.iter().position(|w| w.id == id) {
+            return self.widgets.get_mut(at);
+        }
+        let tiles = self.widgets.iter_mut().filter_map(|w| match &mut w.kind {
+            Kind::Tiles(tiles) => Some(tiles),
+            _ => None,
+        });
+        tiles.flat_map(|t| &mut t.templates).flat_map(|t| &mut t.widgets).find(|w| w.id == id)
+    }
+
+    /// The widgets in the templates of all tiles widgets.
+    pub fn template_widgets(&self) -> impl Iterator<Item = &Widget> {
+        let tiles = self.widgets.iter().filter_map(|w| match &w.kind {
+            Kind::Tiles(tiles) => Some(tiles),
+            _ => None,
+        });
+        tiles.flat_map(|t| &t.templates).flat_map(|t| &t.widgets)
+    }
+
+    /// Sets a property of one widget for the app.
+    ///
+    /// Errors: all of [`PropertyError`].
+    pub fn set_property_of_widget(
+        &mut self,
+        widget_id: i64,
+        property: Property,
+        value: &str,
+        now_ms: i64,
+    ) -> Result<(), PropertyError> {
+        let widget = self.find_widget_mut(widget_id).ok_or(PropertyError::NoWidget)?;
+        if !widget.set_property(property, value)? {
+            return Err(PropertyError::NotSupported);
+        }
+        self.updated_at = now_ms;
+        Ok(())
+    }
+
+    /// Sets a property of all widgets of a pin for an HTTP client; the pin storage is not used.
+    ///
+    /// Errors: all of [`PropertyError`]; earlier widgets keep the change.
+    pub fn set_property_by_http(
+        &mut self,
+        device_id: i32,
+        pin_type: PinType,
+        pin: u8,
+        property: Property,
+        value: &str,
+        now_ms: i64,
+    ) -> Result<(), PropertyError> {
+        let mut found = false;
+        for widget in self.widgets.iter_mut().filter(|w| w.matches(device_id, pin_type, pin)) {
+            if !widget.set_property(property, value)? {
+                return Err(PropertyError::NotSupported);
+            }
+            found = true;
+            self.updated_at = now_ms;
+        }
+        if found {
+            Ok(())
+        } else {
+            Err(PropertyError::NoWidget)
+        }
+    }
+}
+
+impl Profile {
+    /// Sets a property of a virtual pin for a device or a rule (spec 03 §14.3): in every widget of the pin that has it,
+    /// else in the pin storage. Nothing happens in an unknown project.
+    ///
+    /// Errors: [`BadNumber`]; earlier widgets keep the change, nothing is stored.
+    pub fn set_property_of_pin(
+        &mut self,
+        origin: PropertyOrigin,
+        (dash_id, device_id, pin): (i32, i32, u8),
+        property: Property,
+        value: &str,
+        now_ms: i64,
+    ) -> Result<(), BadNumber> {
+        let Some(dash) = self.dashboards.iter_mut().find(|d| d.id == dash_id) else { return Ok(()) };
+        // Whether the last widget that took it is a tiles widget.
+        let mut taken_by_tiles = None;
+        for widget in dash.widgets.iter_mut().filter(|w| w.matches(device_id, PinType::Virtual, pin)) {
+            if widget.set_property(property, value)? {
+                taken_by_tiles = Some(matches!(widget.kind, Kind::Tiles(_)));
+            }
+        }
+        if taken_by_tiles.is_none_or(|by_tiles| by_tiles && origin == PropertyOrigin::Device) {
+            let key = PinKey { property: Some(property), ..PinKey::value(dash_id, device_id, PinType::Virtual, pin) };
+            self.storage.0.insert(key, PinValue::Single(value.to_owned()));
+        }
+        dash.updated_at = now_ms;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::json::Name;
+    use crate::model::testing::{fixture, text_of};
+
+    fn by_device(profile: &mut Profile, pin: u8, property: &str, value: &str) -> Result<(), BadNumber> {
+        let property = Property::from_name(property).unwrap();
+        let value = value.replace('|', "\0");
+        profile.set_property_of_pin(PropertyOrigin::Device, (1, 0, pin), property, &value, 9)
+    }
+
+    fn json(profile: &Profile, widget: i64) -> serde_json::Value {
+        use crate::model::json::{to_string, Audience};
+        serde_json::from_str(&to_string(profile.dash(1).unwrap().widget(widget).unwrap(), Audience::Disk)).unwrap()
+    }
+
+    #[test]
+    fn colors_are_parsed_like_integers() {
+        let red = -16776961;
+        for (text, wanted) in [
+            ("#23C48E", 600084223),
+            ("255", 65535),
+            ("010", 0x8FF),
+            ("0", 255),
+            ("-1", -1),
+            ("#FF0000", red),
+            ("0xFF0000", red),
+            ("+16711680", red),
+            ("#7FFF0000", red),
+            ("-0x1", -1),
+        ] {
+            assert_eq!(color(text), Ok(wanted), "{text}");
+        }
+        for bad in ["red", "#FFFFFFFF", "", "#", "-", "08", "#-1", "--1", "1.5", " 1", "2147483648"] {
+            assert_eq!(color(bad), Err(BadNumber), "{bad}");
+        }
+    }
+
+    #[test]
+    fn devices_set_what_the_types_have() {
+        let mut profile = fixture();
+        for (pin, property, value, widget, path, wanted) in [
+            (5, "label", "Scan me", 7, "/label", "\"Scan me\""),
+            (5, "color", "#23C48E", 7, "/color", "600084223"),
+            (5, "min", " -1.5 ", 7, "/min", "-1.5"),
+            (5, "max", "1e3", 7, "/max", "1000.0"),
+            (5, "maximumFractionDigits", "3", 7, "/maximumFractionDigits", "3"),
+            (2, "onLabel", "An", 3, "/onButtonState/text", "\"An\""),
+            (2, "offLabel", "Aus", 3, "/offButtonState/text", "\"Aus\""),
+            (2, "onColor", "#010203", 3, "/onButtonState/textColor", "16909311"),
+            (2, "offColor", "#000000", 3, "/offButtonState/textColor", "255"),
+            (2, "onBackColor", "#0000FF", 3, "/onButtonState/backgroundColor", "65535"),
+            (2, "offBackColor", "#FFFFFF", 3, "/offButtonState/backgroundColor", "-1"),
+            (19, "onLabel", "1|2", 20, "/onLabel", "\"1\\u00002\""),
+            (14, "step", "0.25", 15, "/step", "0.25"),
+            (4, "suffix", "°C", 6, "/suffix", "\"°C\""),
+            (22, "valueFormatting", "/pin.#/ %", 24, "/valueFormatting", "\"/pin.#/ %\""),
+            (21, "valueFormatting", "x", 23, "/valueFormatting", "\"x\""),
+            (30, "isOnPlay", "TRUE", 32, "/isOnPlay", "true"),
+            (30, "isOnPlay", "1", 32, "/isOnPlay", "false"),
+            (28, "url", "rtsp://cam/2", 29, "/url", "\"rtsp://cam/2\""),
+            (29, "labels", "a|b||c||", 31, "/labels", r#"["a","b","","c"]"#),
+            (18, "labels", "Low|High", 19, "/labels", r#"["Low","High"]"#),
+            (32, "opacity", "50", 34, "/opacity", "50"),
+            (32, "rotation", "-90", 34, "/rotation", "-90"),
+            (32, "urls", "http://a|http://b", 34, "/urls", r#"["http://a","http://b"]"#),
+            (32, "url", "2|http://c", 34, "/urls", r#"["http://a","http://c"]"#),
+            (6, "label", "Lamp", 9, "/label", "\"Lamp\""),
+        ] {
+            by_device(&mut profile, pin, property, value).unwrap();
+            let set = json(&profile, widget);
+            let wanted: serde_json::Value = serde_json::from_str(wanted).unwrap();
+            assert_eq!(set.pointer(path), Some(&wanted), "{property} of v{pin}");
+        }
+        assert_eq!(json(&profile, 7)["isDefaultColor"], false);
+        assert_eq!(profile.storage, fixture().storage);
+        assert_eq!(profile.dash(1).unwrap().updated_at, 9);
+    }
+
+    #[test]
+    fn what_no_widget_has_is_stored() {
+        let mut profile = fixture();
+        by_device(&mut profile, 4, "step", "2").unwrap();
+        by_device(&mut profile, 6, "min", "5").unwrap();
+        by_device(&mut profile, 7, "labels", "a|b").unwrap();
+        by_device(&mut profile, 32, "url", "3|c").unwrap();
+        by_device(&mut profile, 32, "url", "http://c").unwrap();
+        assert_eq!(text_of(&profile, "1-0-v4-step"), ["2"]);
+        assert_eq!(text_of(&profile, "1-0-v6-min"), ["5"]);
+        assert_eq!(text_of(&profile, "1-0-v7-labels"), ["a\0b"]);
+        assert_eq!(text_of(&profile, "1-0-v32-url"), ["http://c"]);
+        assert_eq!(json(&profile, 6)["step"], 0.5);
+        // A tile's pin: the tiles widget changes and the property is stored as well, but not for a rule.
+        by_device(&mut profile, 63, "label", "T").unwrap();
+        assert_eq!(
+            (&json(&profile, 60)["label"], text_of(&profile, "1-0-v63-label")),
+            (&"T".into(), &["T".to_owned()][..])
+        );
+        let color = Property::Color;
+        profile.set_property_of_pin(PropertyOrigin::Rule, (1, 0, 63), color, "1", 9).unwrap();
+        assert!(text_of(&profile, "1-0-v63-color").is_empty());
+        profile.set_property_of_pin(PropertyOrigin::Rule, (1, 0, 99), color, "1", 9).unwrap();
+        assert_eq!(text_of(&profile, "1-0-v99-color"), ["1"]);
+    }
+
+    #[test]
+    fn bad_numbers_change_nothing() {
+        let mut profile = fixture();
+        for (pin, property, value) in [
+            (5, "color", "red"),
+            (5, "min", "low"),
+            (5, "max", "1,5"),
+            (5, "max", "NaN"),
+            (5, "max", "1e99"),
+            (5, "maximumFractionDigits", "2.5"),
+            (32, "opacity", "full"),
+            (32, "url", "x|y"),
+            (2, "onColor", "x"),
+        ] {
+            assert_eq!(by_device(&mut profile, pin, property, value), Err(BadNumber), "{property} {value}");
+        }
+        assert_eq!(profile, fixture());
+    }
+
+    #[test]
+    fn apps_set_widgets_by_id_also_in_templates() {
+        let mut profile = fixture();
+        let dash = profile.dash_mut(1).unwrap();
+        let mut set = |id, property, value: &str| dash.set_property_of_widget(id, property, value, 9);
+        assert_eq!(set(31, Property::Labels, "one"), Ok(()));
+        assert_eq!(set(501, Property::Max, "50"), Ok(()));
+        assert_eq!(set(1, Property::Color, "#FF0000"), Ok(()));
+        assert_eq!(set(61, Property::Min, "1"), Err(PropertyError::NotSupported));
+        assert_eq!(set(9999, Property::Label, "x"), Err(PropertyError::NoWidget));
+        assert_eq!(set(31, Property::Color, "red"), Err(PropertyError::BadNumber));
+        assert_eq!(dash.find_widget(501).unwrap().kind.one_pin().unwrap().max, 50.0);
+        assert_eq!(dash.widget(1).unwrap().color, -16776961);
+        assert_eq!(dash.updated_at, 9);
+    }
+
+    #[test]
+    fn http_sets_pins_that_have_widgets() {
+        let mut profile = fixture();
+        let dash = profile.dash_mut(1).unwrap();
+        let mut set =
+            |pin, property, value: &str| dash.set_property_by_http(0, PinType::Virtual, pin, property, value, 9);
+        assert_eq!(set(5, Property::Label, "Pump"), Ok(()));
+        assert_eq!(set(63, Property::Label, "Tiles"), Ok(()));
+        assert_eq!(set(5, Property::Step, "1"), Err(PropertyError::NotSupported));
+        assert_eq!(set(99, Property::Label, "x"), Err(PropertyError::NoWidget));
+        assert_eq!(set(5, Property::Color, "red"), Err(PropertyError::BadNumber));
+        assert_eq!((dash.widget(7).unwrap().label.as_str(), dash.updated_at), ("Pump", 9));
+    }
+}
