@@ -2,8 +2,10 @@
 //!
 //! * [`users`]: accounts and sessions. [`tokens`]: who has which token. [`connections`]: open connections.
 //! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
+//! * [`attempts`]: failed logins. [`reset_tokens`]: password resets.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
+pub mod attempts;
 pub mod clock;
 pub mod connections;
 pub mod handle;
@@ -11,6 +13,7 @@ pub mod jobs;
 pub mod meter;
 pub mod mqtt;
 pub mod outbox;
+pub mod reset_tokens;
 pub mod routing;
 pub mod schedule;
 pub mod stats;
@@ -25,6 +28,7 @@ pub use outbox::{Framing, Outbox};
 pub use users::{Unsaved, UserId, Users};
 
 use crate::config::Config;
+use crate::notify::mail_texts::MailTexts;
 use crate::wire::Status;
 use std::rc::Rc;
 
@@ -79,11 +83,23 @@ pub struct Hub {
     pub schedule: schedule::Schedule,
     /// Counters.
     pub stats: stats::Stats,
+    /// Failed logins by address.
+    pub attempts: attempts::Attempts,
+    /// Password resets that were begun.
+    pub reset_tokens: reset_tokens::ResetTokens,
+    /// Attempts to register: their number in the running hour, and when it began (ms since start).
+    pub registrations: (u32, u64),
+    /// The texts of mails and password pages.
+    pub texts: Rc<MailTexts>,
+    /// Name or address of this server, as told to apps and devices.
+    pub host: Rc<str>,
 }
 
 impl Hub {
-    /// A hub without accounts.
+    /// A hub without accounts, with the built-in texts; its host is the configured one.
     pub fn new(config: Rc<Config>, clock: Clock, jobs: Jobs) -> Self {
+        let texts = Rc::new(MailTexts::built_in(&config.server.product_name));
+        let host = Rc::from(config.server.server_host.as_str());
         Hub {
             config,
             clock,
@@ -93,6 +109,11 @@ impl Hub {
             jobs,
             schedule: schedule::Schedule::default(),
             stats: stats::Stats::default(),
+            attempts: attempts::Attempts::default(),
+            reset_tokens: reset_tokens::ResetTokens::default(),
+            registrations: (0, 0),
+            texts,
+            host,
         }
     }
 

@@ -19,6 +19,7 @@ pub const NEW_PROJECT: &str = "New Project";
 pub const NEW_DEVICE: &str = "New Device";
 
 /// All texts, with what is the same in every mail of this server.
+#[derive(Debug)]
 pub struct MailTexts {
     /// `product.name`.
     product: String,
@@ -82,7 +83,22 @@ impl MailTexts {
     /// A file that exists but cannot be read, is not UTF-8 or is larger than 1 MiB: the start must fail then, a
     /// half-working mail is found too late.
     pub fn load(folder: &Path, product: &str, third_party: bool) -> Result<Self, TextError> {
-        let read = |name: &str, built_in: &str| read_text(folder, name, built_in);
+        Self::from_files(product, third_party, |name, built_in| read_text(folder, name, built_in))
+    }
+
+    /// The built-in templates, for servers that replace none.
+    pub fn built_in(product: &str) -> Self {
+        let read = |_: &str, built_in: &str| Ok::<_, std::convert::Infallible>(with_line_ends(built_in));
+        match Self::from_files(product, false, read) {
+            Ok(texts) => texts,
+        }
+    }
+
+    fn from_files<E>(
+        product: &str,
+        third_party: bool,
+        read: impl Fn(&str, &str) -> Result<String, E>,
+    ) -> Result<Self, E> {
         Ok(Self {
             product: product.to_owned(),
             token_list: !third_party,

@@ -1,0 +1,121 @@
+//! Failed logins per address: who guesses passwords and tokens is slowed down to a few tries a minute.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Failures that an address may make at once: more than a household of misconfigured phones needs.
+const BURST: u32 = 100;
+/// ms after which one failure is forgiven.
+const FORGIVEN_AFTER: u64 = 6_000;
+/// Most addresses that are remembered. When the table is full the ones with the fewest failures go.
+const ADDRESSES: usize = 2048;
+
+/// What is remembered of one address.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    failures: u32,
+    /// ms since start; up to here failures were forgiven.
+    since: u64,
+}
+
+impl Entry {
+    /// Forgives what time has healed.
+    fn settle(&mut self, ticks: u64) {
+        let forgiven = ticks.saturating_sub(self.since) / FORGIVEN_AFTER;
+        self.since += forgiven * FORGIVEN_AFTER;
+        self.failures = self.failures.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
+    }
+}
+
+/// Failed logins by address. IPv6 addresses count by their /64: everybody has that many of them.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    entries: HashMap<IpAddr, Entry>,
+}
+
+impl Attempts {
+    /// Whether this address may try another login at `ticks` (ms since start).
+    pub fn allows(&mut self, address: IpAddr, ticks: u64) -> bool {
+        match self.entries.get_mut(&network(address)) {
+            Some(entry) => {
+                entry.settle(ticks);
+                entry.failures < BURST
+            }
+            None => true,
+        }
+    }
+
+    /// A login of this address failed at `ticks` (ms since start).
+    pub fn failed(&mut self, address: IpAddr, ticks: u64) {
+        let key = network(address);
+        if self.entries.len() >= ADDRESSES && !self.entries.contains_key(&key) {
+            self.make_room(ticks);
+        }
+        let entry = self.entries.entry(key).or_insert(Entry { failures: 0, since: ticks });
+        entry.settle(ticks);
+        if entry.failures == 0 {
+            entry.since = ticks;
+        }
+        entry.failures = (entry.failures + 1).min(BURST);
+    }
+
+    fn make_room(&mut self, ticks: u64) {
+        self.entries.retain(|_, entry| {
+            entry.settle(ticks);
+            entry.failures > 0
+        });
+        // Still full: whoever is close to the limit stays, the many with few failures go.
+        let mut limit = 2;
+        while self.entries.len() >= ADDRESSES {
+            self.entries.retain(|_, entry| entry.failures >= limit);
+            limit *= 2;
+        }
+    }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => v4.into(),
+            None => {
+                let [a, b, c, d, ..] = v6.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            }
+        },
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_failures_then_ten_a_minute() {
+        let mut attempts = Attempts::default();
+        let (bad, good): (IpAddr, IpAddr) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        for _ in 0..100 {
+            assert!(attempts.allows(bad, 5));
+            attempts.failed(bad, 5);
+        }
+        assert!(!attempts.allows(bad, 6) && attempts.allows(good, 6));
+        assert!(attempts.allows(bad, 6_005));
+        attempts.failed(bad, 6_005);
+        assert!(!attempts.allows(bad, 6_006));
+    }
+
+    #[test]
+    fn neighbours_in_a_64_count_together_and_the_table_is_bounded() {
+        let mut attempts = Attempts::default();
+        for i in 0..100u16 {
+            attempts.failed(Ipv6Addr::new(1, 2, 3, 4, 0, 0, 0, i).into(), 0);
+        }
+        assert!(!attempts.allows("1:2:3:4::ffff".parse().unwrap(), 0));
+        assert!(attempts.allows("1:2:3:5::1".parse().unwrap(), 0));
+        for i in 0..10_000u32 {
+            attempts.failed(IpAddr::V4(i.into()), 0);
+        }
+        assert!(attempts.entries.len() <= ADDRESSES);
+        assert!(!attempts.allows("1:2:3:4::1".parse().unwrap(), 0));
+    }
+}
