@@ -382,6 +382,29 @@ mod tests {
         assert!(averages.unwritten(&file).is_empty());
     }
 
+    /// (writes, bytes) of an hour with 100 pins at one value a second; nothing is synced.
+    fn an_hour(write_period_min: u32) -> (usize, usize) {
+        let start = T0 / 3_600_000 * 3_600_000;
+        let mut averages = Averages::new(start, write_period_min);
+        let mut appends = Vec::new();
+        for second in 0..3600 {
+            for pin in 0..100 {
+                averages.record(&owner(), Pin { pin, ..V5 }, 1.0, start + second * 1000);
+            }
+            if second % 60 == 59 {
+                appends.extend(averages.flush(start + (second + 1) * 1000));
+            }
+        }
+        (appends.len(), appends.iter().map(|append| append.records.len() * Record::SIZE).sum())
+    }
+
+    #[test]
+    fn a_longer_write_period_spares_flash() {
+        assert_eq!(an_hour(1), (100 * 61, 100 * 61 * 16));
+        assert_eq!(an_hour(10), (100 * 7, 100 * 61 * 16));
+        assert_eq!(an_hour(60), (100 * 2, 100 * 61 * 16));
+    }
+
     #[test]
     fn the_end_of_the_run_leaves_only_unfinished_sums() {
         let mut averages = Averages::new(T0, 10);

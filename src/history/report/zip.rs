@@ -35,9 +35,9 @@ impl<W: Write> ZipWriter<W> {
     /// An archive whose entries all bear that local time.
     pub fn new(out: W, time: DateTime) -> ZipWriter<W> {
         let year = (i32::from(time.year()) - 1980).clamp(0, 127) as u32;
-        let date = year << 9 | (time.month() as u32) << 5 | time.day() as u32;
-        let clock = (time.hour() as u32) << 11 | (time.minute() as u32) << 5 | (time.second() as u32) / 2;
-        ZipWriter { out, position: 0, stamp: date << 16 | clock, open: None, directory: Vec::new(), entries: 0 }
+        let date = (year << 9) + ((time.month() as u32) << 5) + time.day() as u32;
+        let clock = ((time.hour() as u32) << 11) + ((time.minute() as u32) << 5) + time.second() as u32 / 2;
+        ZipWriter { out, position: 0, stamp: (date << 16) + clock, open: None, directory: Vec::new(), entries: 0 }
     }
 
     /// Ends the current entry and starts one. Names must differ; that is the caller's business.
