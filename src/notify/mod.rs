@@ -4,7 +4,7 @@
 //! [`push::Push`], ...) and calls the transport's `send`. Nothing here knows the hub, a session or a user.
 //!
 //! * [`mail`]: what a mail is; [`mail_texts`] writes them, [`smtp`] sends them. [`address`]: is a text a mail address. [`qr`]: pictures of QR codes for mails and HTTP.
-//! * [`push`]: pushes to phones. [`sms`], [`tweet`], [`webhook`]: what their names say.
+//! * [`push`]: pushes to phones; [`push_targets`]: to services like ntfy instead. [`sms`], [`tweet`], [`webhook`]: what their names say.
 //! * [`http_client`] is what all of those but mail send with; [`local_address`] is its rule for forbidden hosts.
 
 pub mod address;
@@ -16,6 +16,7 @@ pub mod mail_texts;
 mod percent;
 pub mod punycode;
 pub mod push;
+pub mod push_targets;
 pub mod qr;
 #[cfg(feature = "sms")]
 pub mod sms;
