@@ -162,6 +162,11 @@ impl Gateway {
         }
     }
 
+    /// True when there is a gateway to send to. Without one [`Gateway::send`] only complains.
+    pub fn is_configured(&self) -> bool {
+        self.url.is_some()
+    }
+
     /// Sends the text to all phones, one request each; failures are logged and skipped.
     pub fn send(&self, push: &Push, client: &HttpClient) -> Outcome {
         let mut outcome = Outcome::default();
@@ -302,6 +307,7 @@ mod tests {
 
     #[test]
     fn no_gateway_is_no_trouble_for_the_phone() {
+        assert!(!gateway(None).is_configured());
         assert_eq!(gateway(None).send(&push(&["1"], &["2"]), &client()), Outcome::default());
         let closed = gateway(Some("http://127.0.0.1:1/".to_owned()));
         assert_eq!(closed.send(&push(&["1"], &[]), &client()), Outcome::default());
