@@ -110,11 +110,11 @@ impl PinValue {
                     #[serde(rename = "type", default)]
                     kind: String,
                     #[serde(borrow, default)]
-                    values: Vec<&'a RawValue>,
+                    values: Option<Vec<&'a RawValue>>,
                 }
                 let lines: Lines<'_> = serde_json::from_str(raw).map_err(|e| e.to_string())?;
                 let kind = MultiKind::from_name(&lines.kind).ok_or("unknown kind of stored value")?;
-                let values = lines.values.iter().filter_map(|v| super::json::text(v.get()).ok().flatten());
+                let values = lines.values.iter().flatten().filter_map(|v| super::json::text(v.get()).ok().flatten());
                 Ok(Some(PinValue::Multi(kind, values.map(|v| v.into_owned()).collect())))
             }
             _ => Ok(super::json::text(raw)?.map(|t| PinValue::Single(t.into_owned()))),

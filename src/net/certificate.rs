@@ -3,11 +3,12 @@
 //! This is file I/O and arithmetic that takes milliseconds: it runs at the start, or in a worker for a renewal.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::store::atomic::{write_atomically, PRIVATE};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 use rustls::crypto::ring::sign::any_supported_type;
@@ -219,18 +220,9 @@ fn make(host: Option<&str>, certificate_file: &Path, key_file: &Path) -> Result<
     Ok(())
 }
 
-/// Writes a file that only its owner may read: under another name first, so that it is there whole or not at all.
+/// Writes a file that only its owner may read; it is there whole or not at all.
 fn write_private(path: &Path, content: &[u8]) -> Result<(), CertificateError> {
-    let failed = |error| CertificateError::Write(path.to_owned(), error);
-    let temporary = path.with_extension("tmp");
-    let _ = fs::remove_file(&temporary);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary).map_err(failed)?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
-    fs::rename(&temporary, path).map_err(failed)
+    write_atomically(path, content, PRIVATE).map_err(|error| CertificateError::Write(path.to_owned(), error))
 }
 
 #[cfg(test)]

@@ -1,1 +1,16 @@
-//! Placeholder: see docs/architecture.md.
+//! The data folder: blocking functions that the start-up code, the worker threads and the subcommands call.
+//!
+//! Every file is written under another name, synced and renamed, so that it is there whole or not at all. Whatever could
+//! not be read is kept aside before its name is used again.
+
+pub mod accounts;
+pub mod atomic;
+pub mod clones;
+pub mod folder;
+pub mod names;
+pub mod save;
+pub mod users;
+
+pub use folder::{DataFolder, FolderError};
+pub use save::Saver;
+pub use users::{load, Finding, LoadSettings, Loaded, LoadedUser};

@@ -1,0 +1,467 @@
+//! Writing user files, keeping aside what must not be lost, daily copies, and deletion.
+//!
+//! Calls block on the disk: they are for workers. Two calls for the same account must not run at once, or the older text
+//! may win; calls for different accounts may.
+
+use super::atomic::{sync_folder, AtomicFile, PRIVATE};
+use super::folder::{BACKUP, DELETED};
+use super::names::{is_date, is_user_file, user_file_name, SUFFIX};
+use super::users::{Fate, Leftover, Leftovers};
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Between two runs of the daily copies, ms.
+pub const BACKUP_PERIOD: i64 = 24 * 60 * 60 * 1000;
+/// Files of one name that are kept aside; after that the last is replaced.
+const ASIDE_MAX: u32 = 99;
+
+/// One account to write: e-mail, app name and the content of its file.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)]
+pub struct Item<'a> {
+    pub email: &'a str,
+    pub app: &'a str,
+    pub text: &'a str,
+}
+
+/// What [`Saver::back_up`] did, in files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BackedUp {
+    /// Copied, because they changed since the last copy.
+    pub copied: usize,
+    /// Unchanged: the new name shares the last copy's place on the disk.
+    pub linked: usize,
+    /// Could not be copied.
+    pub failed: usize,
+}
+
+/// Writes the user files of one data folder.
+#[derive(Debug)]
+pub struct Saver {
+    root: PathBuf,
+    /// What the load found in the way of accounts; an entry goes when its account is written.
+    leftovers: Mutex<Leftovers>,
+}
+
+impl Saver {
+    /// For this data folder, with what [`load`](super::load) found.
+    pub fn new(root: impl Into<PathBuf>, leftovers: Leftovers) -> Saver {
+        Saver { root: root.into(), leftovers: Mutex::new(leftovers) }
+    }
+
+    fn leftovers(&self) -> MutexGuard<'_, Leftovers> {
+        self.leftovers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes one account's file and waits for the disk.
+    ///
+    /// # Errors
+    /// Those of the file system, with the path; the old file is then still there and the call may be repeated.
+    pub fn save(&self, item: Item<'_>) -> io::Result<()> {
+        let result = self.write(item);
+        result.and_then(|()| sync_folder(&self.root).map_err(|error| named(&self.root, error)))
+    }
+
+    /// Writes many accounts and waits for the disk once. The results are in the order of the items.
+    pub fn save_all<'a>(&self, items: impl IntoIterator<Item = Item<'a>>) -> Vec<io::Result<()>> {
+        let mut results: Vec<io::Result<()>> = items.into_iter().map(|item| self.write(item)).collect();
+        if let Err(error) = sync_folder(&self.root) {
+            for result in results.iter_mut().filter(|result| result.is_ok()) {
+                *result = Err(io::Error::new(error.kind(), error.to_string()));
+            }
+        }
+        results
+    }
+
+    fn write(&self, item: Item<'_>) -> io::Result<()> {
+        let name = user_file_name(item.email, item.app);
+        let path = self.root.join(&name);
+        let leftovers = self.leftovers().remove(&name).unwrap_or_default();
+        let written = AtomicFile::create(&path, PRIVATE).and_then(|mut file| {
+            file.write_all(item.text.as_bytes())?;
+            // Only now, so that a full disk that is tried again and again does not make a copy each time.
+            keep_target(&self.root, &name, &leftovers)?;
+            file.commit_without_folder()
+        });
+        if let Err(error) = written {
+            if !leftovers.is_empty() {
+                self.leftovers().insert(name, leftovers);
+            }
+            return Err(named(&path, error));
+        }
+        for leftover in leftovers.iter().filter(|leftover| leftover.file != name) {
+            clear_away(&self.root, &path, leftover);
+        }
+        Ok(())
+    }
+
+    /// Moves an account's file, whatever its name, to `deleted/`, where it replaces an older one. `Ok(false)`: there was
+    /// none.
+    ///
+    /// # Errors
+    /// Those of the file system, with the path.
+    pub fn delete(&self, email: &str, app: &str) -> io::Result<bool> {
+        let name = user_file_name(email, app);
+        // A file that could not be read and whose account was never loaded is nobody's to delete, but then nobody asks.
+        let leftovers = self.leftovers().remove(&name).unwrap_or_default();
+        let mut files: Vec<&str> = leftovers.iter().map(|leftover| leftover.file.as_str()).collect();
+        if !files.contains(&name.as_str()) {
+            files.push(&name);
+        }
+        let mut moved = false;
+        for file in files {
+            let from = self.root.join(file);
+            match fs::rename(&from, self.root.join(DELETED).join(file)) {
+                Ok(()) => moved = true,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    self.leftovers().insert(name, leftovers);
+                    return Err(named(&from, error));
+                }
+            }
+        }
+        if moved {
+            sync_folder(&self.root.join(DELETED)).and_then(|()| sync_folder(&self.root))?;
+        }
+        Ok(moved)
+    }
+
+    /// Copies all user files to `backup/<name>.<date>`, but for those that could not be read. `date` is the local date as
+    /// `yyyy-MM-dd`. A file that is the same as its last copy costs no new space where the file system has hard links.
+    ///
+    /// # Errors
+    /// A bad date, or folders that cannot be listed. A file that cannot be copied is counted and logged.
+    pub fn back_up(&self, date: &str) -> io::Result<BackedUp> {
+        if !is_date(date) {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "no date"));
+        }
+        let mut names = HashSet::new();
+        for entry in fs::read_dir(&self.root)? {
+            if let Ok(name) = entry?.file_name().into_string() {
+                if is_user_file(&name) {
+                    names.insert(name);
+                }
+            }
+        }
+        for leftover in self.leftovers().values().flatten().filter(|leftover| leftover.fate != Fate::Remove) {
+            names.remove(&leftover.file);
+        }
+        let folder = self.root.join(BACKUP);
+        let last = last_copies(&folder, &names)?;
+        let mut done = BackedUp::default();
+        for name in &names {
+            let (from, to) = (self.root.join(name), folder.join(format!("{name}.{date}")));
+            let last = last.get(name).map(|date| folder.join(format!("{name}.{date}")));
+            match copy_once(&from, &to, last.as_deref()) {
+                Ok(true) => done.copied += 1,
+                Ok(false) => done.linked += 1,
+                Err(error) if error.kind() == ErrorKind::NotFound => {} // deleted meanwhile
+                Err(error) => {
+                    log::warn!("cannot copy {} to {}: {error}", from.display(), to.display());
+                    done.failed += 1;
+                }
+            }
+        }
+        sync_folder(&folder)?;
+        Ok(done)
+    }
+}
+
+/// When the daily copies are due: with the first save after a start and then once per [`BACKUP_PERIOD`].
+#[derive(Debug, Default)]
+pub struct BackupClock {
+    last: Option<i64>,
+}
+
+impl BackupClock {
+    /// Whether copies are due at this time (ms since 1970), when something was just saved. If so, the period begins anew.
+    pub fn is_due(&mut self, now: i64) -> bool {
+        // A clock that was set back must not stop the copies for years.
+        let due = self.last.is_none_or(|last| now - last >= BACKUP_PERIOD || now < last);
+        if due {
+            self.last = Some(now);
+        }
+        due
+    }
+}
+
+/// Gives a file that is about to be replaced, and must not be lost, a second name.
+fn keep_target(root: &Path, name: &str, leftovers: &[Leftover]) -> io::Result<()> {
+    let Some(ending) =
+        leftovers.iter().find(|leftover| leftover.file == name).and_then(|leftover| ending(leftover.fate))
+    else {
+        return Ok(());
+    };
+    let from = root.join(name);
+    let aside = aside(&from, ending);
+    match fs::hard_link(&from, &aside) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()), // somebody took it away
+        Err(_) => copy(&from, &aside)?,
+    }
+    log::info!("kept {} as {}", from.display(), aside.display());
+    Ok(())
+}
+
+/// Removes or renames another file of an account that has just been written to `written`. A failure is no harm: the file
+/// is older and loses at the next start.
+fn clear_away(root: &Path, written: &Path, leftover: &Leftover) {
+    let path = root.join(&leftover.file);
+    // Where the file system knows no letter case, both names may be one file.
+    if let (Ok(one), Ok(other)) = (fs::canonicalize(&path), fs::canonicalize(written)) {
+        if one == other {
+            return;
+        }
+    }
+    let result = match ending(leftover.fate) {
+        None => fs::remove_file(&path),
+        Some(ending) => fs::rename(&path, aside(&path, ending)),
+    };
+    match result {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            log::warn!("{} is replaced by {} but stays: {error}", path.display(), written.display());
+        }
+        _ => {}
+    }
+}
+
+fn ending(fate: Fate) -> Option<&'static str> {
+    match fate {
+        Fate::Remove => None,
+        Fate::KeepBroken => Some("broken"),
+        Fate::KeepDuplicate => Some("duplicate"),
+    }
+}
+
+/// A free name for a file that is kept aside.
+fn aside(path: &Path, ending: &str) -> PathBuf {
+    let with = |ending: String| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let first = with(format!(".{ending}"));
+    if !first.exists() {
+        return first;
+    }
+    let free = (2..ASIDE_MAX).map(|n| with(format!(".{ending}-{n}"))).find(|path| !path.exists());
+    free.unwrap_or_else(|| with(format!(".{ending}-{ASIDE_MAX}")))
+}
+
+/// The date of the newest copy of each file.
+fn last_copies(folder: &Path, names: &HashSet<String>) -> io::Result<HashMap<String, String>> {
+    let mut last: HashMap<String, String> = HashMap::new();
+    for entry in fs::read_dir(folder)? {
+        let Ok(name) = entry?.file_name().into_string() else { continue };
+        let Some((name, date)) = name.rsplit_once('.').filter(|(name, date)| name.ends_with(SUFFIX) && is_date(date))
+        else {
+            continue;
+        };
+        if names.contains(name) && last.get(name).is_none_or(|known| known.as_str() < date) {
+            last.insert(name.to_owned(), date.to_owned());
+        }
+    }
+    Ok(last)
+}
+
+/// Makes `to` a copy of `from`. False: `last` has the same content and only got another name.
+fn copy_once(from: &Path, to: &Path, last: Option<&Path>) -> io::Result<bool> {
+    let content = fs::read(from)?;
+    if let Some(last) = last {
+        let is_same = fs::metadata(last).is_ok_and(|m| m.len() == content.len() as u64)
+            && fs::read(last).is_ok_and(|old| old == content);
+        if is_same && (last == to || fs::hard_link(last, to).is_ok()) {
+            return Ok(false);
+        }
+    }
+    write_copy(to, &content)?;
+    Ok(true)
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    write_copy(to, &fs::read(from)?)
+}
+
+fn write_copy(to: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = AtomicFile::create(to, PRIVATE)?;
+    file.write_all(content)?;
+    file.commit_without_folder()
+}
+
+/// An error that says which file it is about.
+fn named(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{load, DataFolder, LoadSettings};
+    use super::*;
+
+    const NOW: i64 = 1_795_399_984_160;
+
+    struct Place {
+        temp: tempfile::TempDir,
+        saver: Saver,
+        emails: Vec<String>,
+    }
+
+    /// A data folder with these files, loaded.
+    fn place(files: &[(&str, &str)]) -> Place {
+        let temp = tempfile::tempdir().unwrap();
+        drop(DataFolder::open(temp.path()).unwrap());
+        for (name, content) in files {
+            fs::write(temp.path().join(name), content).unwrap();
+        }
+        let settings = LoadSettings { host: "h", initial_energy: 1, terminal_lines: 25, table_rows: 100, now: NOW };
+        let loaded = load(temp.path(), &settings).unwrap();
+        let emails = loaded.users.iter().map(|loaded| loaded.user.email.clone()).collect();
+        Place { saver: Saver::new(temp.path(), loaded.leftovers), temp, emails }
+    }
+
+    impl Place {
+        fn save(&self, email: &str, text: &str) {
+            self.saver.save(Item { email, app: "Blynk", text }).unwrap();
+        }
+        fn read(&self, name: &str) -> String {
+            fs::read_to_string(self.temp.path().join(name)).unwrap()
+        }
+        /// Names of regular files in a sub-folder, but for the lock.
+        fn names(&self, folder: &str) -> Vec<String> {
+            let entries = fs::read_dir(self.temp.path().join(folder)).unwrap().map(|e| e.unwrap());
+            let files = entries.filter(|e| e.file_type().unwrap().is_file());
+            let mut names: Vec<_> = files.map(|e| e.file_name().into_string().unwrap()).collect();
+            names.retain(|name| name != super::super::folder::LOCK_FILE);
+            names.sort();
+            names
+        }
+    }
+
+    #[test]
+    fn an_account_gets_its_usual_name_and_old_names_go() {
+        let place = place(&[
+            ("u_a@b.cc.user", r#"{"name":"a@b.cc"}"#),
+            ("Up@B.cc.Blynk.user", r#"{"email":"Up@B.cc"}"#),
+            ("other.txt", "mine"),
+        ]);
+        assert_eq!(place.emails, ["up@b.cc", "a@b.cc"]);
+        place.save("a@b.cc", "one");
+        place.save("up@b.cc", "two");
+        assert_eq!(place.names(""), ["a@b.cc.Blynk.user", "other.txt", "up@b.cc.Blynk.user"]);
+        place.save("a@b.cc", "three");
+        assert_eq!(place.read("a@b.cc.Blynk.user"), "three");
+        place.save("a/../b@c.dd", "four");
+        assert_eq!(place.read("a%2F..%2Fb@c.dd.Blynk.user"), "four");
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_kept_once() {
+        let bad = r#"{"email":"bad@b.cc","energy":[],"profile":{}}"#;
+        let place = place(&[
+            ("gone@b.cc.Blynk.user", "no JSON"),
+            ("gone@b.cc.Blynk.user.broken", "older"),
+            ("bad@b.cc.Blynk.user", bad),
+            ("u_worse@b.cc.user", r#"{"name":"worse@b.cc","energy":"many"}"#),
+        ]);
+        assert_eq!(place.emails, ["bad@b.cc", "worse@b.cc"]);
+        for _ in 0..2 {
+            for email in ["gone@b.cc", "bad@b.cc", "worse@b.cc"] {
+                place.save(email, "new");
+            }
+        }
+        assert_eq!(place.read("gone@b.cc.Blynk.user"), "new");
+        assert_eq!(place.read("gone@b.cc.Blynk.user.broken-2"), "no JSON");
+        assert_eq!(place.read("bad@b.cc.Blynk.user.broken"), bad);
+        assert_eq!(
+            place.names(""),
+            [
+                "bad@b.cc.Blynk.user",
+                "bad@b.cc.Blynk.user.broken",
+                "gone@b.cc.Blynk.user",
+                "gone@b.cc.Blynk.user.broken",
+                "gone@b.cc.Blynk.user.broken-2",
+                "u_worse@b.cc.user.broken",
+                "worse@b.cc.Blynk.user"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_duplicate_is_kept_aside() {
+        let old = r#"{"email":"a@b.cc","lastModifiedTs":1}"#;
+        let new = r#"{"email":"a@b.cc","lastModifiedTs":2}"#;
+        let winner_elsewhere = place(&[("a@b.cc.Blynk.user", old), ("copy.user", new)]);
+        winner_elsewhere.save("a@b.cc", "saved");
+        assert_eq!(winner_elsewhere.names(""), ["a@b.cc.Blynk.user", "a@b.cc.Blynk.user.duplicate"]);
+        assert_eq!(winner_elsewhere.read("a@b.cc.Blynk.user.duplicate"), old);
+        let winner_at_home = place(&[("a@b.cc.Blynk.user", new), ("copy.user", old)]);
+        winner_at_home.save("a@b.cc", "saved");
+        assert_eq!(winner_at_home.names(""), ["a@b.cc.Blynk.user", "copy.user.duplicate"]);
+    }
+
+    #[test]
+    fn a_deleted_account_does_not_come_back() {
+        let place = place(&[
+            ("a@b.cc.Blynk.user", r#"{"email":"a@b.cc","lastModifiedTs":1}"#),
+            ("u_a@b.cc.user", r#"{"email":"a@b.cc","lastModifiedTs":2}"#),
+            ("deleted/a@b.cc.Blynk.user", "older"),
+        ]);
+        assert!(place.saver.delete("a@b.cc", "Blynk").unwrap());
+        assert_eq!(place.names(""), [""; 0]);
+        assert_eq!(place.names("deleted"), ["a@b.cc.Blynk.user", "u_a@b.cc.user"]);
+        assert_ne!(place.read("deleted/a@b.cc.Blynk.user"), "older");
+        assert!(!place.saver.delete("a@b.cc", "Blynk").unwrap());
+    }
+
+    #[test]
+    fn errors_name_the_file_and_lose_nothing() {
+        let place = place(&[("a@b.cc.Blynk.user", "broken")]);
+        let root = place.temp.path();
+        fs::rename(root, root.with_extension("away")).unwrap();
+        let item = Item { email: "a@b.cc", app: "Blynk", text: "new" };
+        let error = place.saver.save(item).unwrap_err();
+        assert!(error.to_string().contains("a@b.cc.Blynk.user"), "{error}");
+        assert!(place.saver.save_all([item, item]).iter().all(Result::is_err));
+        fs::rename(root.with_extension("away"), root).unwrap();
+        assert!(place.saver.save_all([item]).iter().all(Result::is_ok));
+        assert_eq!(place.read("a@b.cc.Blynk.user.broken"), "broken");
+    }
+
+    #[test]
+    fn copies_are_made_of_all_readable_files() {
+        let place = place(&[
+            ("a@b.cc.Blynk.user", r#"{"email":"a@b.cc"}"#),
+            ("b@b.cc.Blynk.user", r#"{"email":"b@b.cc"}"#),
+            ("wreck@b.cc.Blynk.user", "no JSON"),
+        ]);
+        assert!(place.saver.back_up("../../x").is_err());
+        assert_eq!(place.saver.back_up("2026-11-22").unwrap(), BackedUp { copied: 2, ..BackedUp::default() });
+        place.save("a@b.cc", "changed");
+        assert_eq!(place.saver.back_up("2026-11-23").unwrap(), BackedUp { copied: 1, linked: 1, failed: 0 });
+        assert_eq!(
+            place.names("backup"),
+            [
+                "a@b.cc.Blynk.user.2026-11-22",
+                "a@b.cc.Blynk.user.2026-11-23",
+                "b@b.cc.Blynk.user.2026-11-22",
+                "b@b.cc.Blynk.user.2026-11-23"
+            ]
+        );
+        assert_eq!(place.read("backup/a@b.cc.Blynk.user.2026-11-23"), "changed");
+        place.save("b@b.cc", "changed too");
+        assert_eq!(place.saver.back_up("2026-11-23").unwrap(), BackedUp { copied: 1, linked: 1, failed: 0 });
+        assert_eq!(place.read("backup/b@b.cc.Blynk.user.2026-11-22"), r#"{"email":"b@b.cc"}"#);
+    }
+
+    #[test]
+    fn copies_are_due_once_a_day() {
+        let mut clock = BackupClock::default();
+        assert!(clock.is_due(NOW));
+        assert!(!clock.is_due(NOW + BACKUP_PERIOD - 1));
+        assert!(clock.is_due(NOW + BACKUP_PERIOD));
+        assert!(clock.is_due(NOW));
+    }
+}

@@ -1,0 +1,625 @@
+//! Reading all user files at the start, and what to do about those that are old, damaged, broken or there twice.
+//!
+//! Nothing is written here. What must be kept aside before an account's file may be written goes to the
+//! [`Saver`](super::Saver) as [`Leftovers`].
+
+use super::folder::BACKUP;
+use super::names::{is_user_file, user_file_name};
+use crate::model::enums::DeviceStatus;
+use crate::model::json::Reading;
+use crate::model::storage::MultiKind;
+use crate::model::{PinValue, User};
+use serde::de::IgnoredAny;
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::SystemTime;
+
+/// More threads do not help: routers have few cores, and memory is what counts.
+const THREADS: usize = 2;
+/// Lines kept of a stored LCD.
+const LCD_LINES: usize = 6;
+/// What an old server's file names begin with.
+const OLD_PREFIX: &str = "u_";
+/// Longest text of a finding, in bytes.
+const FINDING_MAX: usize = 300;
+
+/// What accounts get at the load.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadSettings<'a> {
+    /// This server's host name: `ip` of every account.
+    pub host: &'a str,
+    /// Energy of accounts whose file names none.
+    pub initial_energy: i32,
+    /// `terminal.strings.pool.size`: lines kept of a stored terminal.
+    pub terminal_lines: usize,
+    /// `table.rows.pool.size`: rows kept of a stored table.
+    pub table_rows: usize,
+    /// The time now, ms since 1970.
+    pub now: i64,
+}
+
+/// One account, as it was found.
+#[derive(Debug)]
+pub struct LoadedUser {
+    /// The account; e-mail in lower case, devices offline.
+    pub user: User,
+    /// The file in the data folder, which may have another than the usual name.
+    pub file_name: String,
+    /// The file was not read as it is: bad values were replaced, or it is broken and a backup was read.
+    pub damaged: bool,
+    /// The content is that of a backup: it should be saved soon.
+    pub from_backup: bool,
+}
+
+/// Something that the administrator should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file's name in the data folder.
+    pub file: String,
+    /// What is wrong and what was done, one line without secrets.
+    pub text: String,
+    /// An account or a part of it is not there; else only information.
+    pub is_loss: bool,
+}
+
+/// All accounts of a data folder.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Each (e-mail, app name) once, in the order of file names.
+    pub users: Vec<LoadedUser>,
+    /// What was found wrong.
+    pub findings: Vec<Finding>,
+    /// For the [`Saver`](super::Saver).
+    pub leftovers: Leftovers,
+}
+
+/// What must happen to files before or after an account is first saved, by the name that the account will have.
+pub type Leftovers = HashMap<String, Vec<Leftover>>;
+
+/// A file that is in the way of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// Its name in the data folder.
+    pub file: String,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a file once its account has been written anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// All that it held is in the new file: it goes.
+    Remove,
+    /// It could not be read wholly: kept as `*.broken`.
+    KeepBroken,
+    /// A newer file has the same account: kept as `*.duplicate`.
+    KeepDuplicate,
+}
+
+/// What came of one file.
+enum Read {
+    Account(Box<Account>),
+    Broken(String),
+}
+
+struct Account {
+    user: User,
+    file: String,
+    modified: SystemTime,
+    notes: Vec<String>,
+    backup: Option<Backup>,
+}
+
+/// The backup that stands for a broken file.
+struct Backup {
+    name: String,
+    reason: String,
+}
+
+/// Reads all `*.user` files directly in `folder`.
+///
+/// # Errors
+/// The folder cannot be listed. A file that cannot be read costs its own account only and is a [`Finding`].
+pub fn load(folder: &Path, settings: &LoadSettings<'_>) -> io::Result<Loaded> {
+    let mut loaded = Loaded::default();
+    let names = list(folder, &mut loaded.findings)?;
+    let mut accounts: Vec<Account> = Vec::with_capacity(names.len());
+    let mut broken = Vec::new();
+    for (name, read) in names.iter().zip(read_all(folder, &names, settings)) {
+        match read {
+            Read::Account(account) => accounts.push(*account),
+            Read::Broken(reason) => broken.push((name.clone(), reason)),
+        }
+    }
+    if !broken.is_empty() {
+        let backups = list_backups(folder, &broken);
+        for (name, reason) in broken {
+            match from_backups(&name, &reason, backups.get(&name), settings) {
+                Some(account) => accounts.push(account),
+                None => {
+                    loaded.find(
+                        &name,
+                        &format!("cannot be read ({reason}) and has no usable backup: the account is missing"),
+                        true,
+                    );
+                    let leftover = Leftover { file: name.clone(), fate: Fate::KeepBroken };
+                    loaded.leftovers.entry(name).or_default().push(leftover);
+                }
+            }
+        }
+        accounts.sort_by(|a, b| a.file.cmp(&b.file));
+    }
+    loaded.take(accounts);
+    for LoadedUser { user, .. } in &mut loaded.users {
+        // Only now, so that a file without a time does not count as the newest of two.
+        if user.last_modified_ts == 0 {
+            user.last_modified_ts = settings.now;
+        }
+    }
+    Ok(loaded)
+}
+
+/// Names of all user files, sorted.
+fn list(folder: &Path, findings: &mut Vec<Finding>) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_name().into_string() {
+            Ok(name) if is_user_file(&name) => {
+                // The type of the entry is known without asking the file, but links count as what they lead to.
+                let is_file = entry.file_type().is_ok_and(|t| t.is_file() || t.is_symlink() && entry.path().is_file());
+                if is_file {
+                    names.push(name);
+                }
+            }
+            Ok(_) => {}
+            Err(name) => {
+                let name = name.to_string_lossy().into_owned();
+                if is_user_file(&name) {
+                    findings.push(Finding { file: name, text: "the name is no UTF-8: not read".into(), is_loss: true });
+                }
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Reads files by a few threads; results in the order of the names.
+fn read_all(folder: &Path, names: &[String], settings: &LoadSettings<'_>) -> Vec<Read> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut results = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            match names.get(index) {
+                Some(name) => results.push((index, read_file(&folder.join(name), name, settings))),
+                None => return results,
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, |n| n.get()).min(THREADS).min(names.len());
+    let mut results = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut results = work();
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
+    });
+    results.sort_unstable_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, read)| read).collect()
+}
+
+fn read_file(path: &Path, name: &str, settings: &LoadSettings<'_>) -> Read {
+    let modified = fs::metadata(path).and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    let parsed = fs::read(path).map_err(|error| error.to_string()).and_then(|bytes| parse(bytes, settings));
+    match parsed {
+        Ok((user, notes)) => {
+            Read::Account(Box::new(Account { user, file: name.to_owned(), modified, notes, backup: None }))
+        }
+        Err(reason) => Read::Broken(reason),
+    }
+}
+
+/// The account in a file's content and what was wrong with it, or why the content is no account.
+fn parse(bytes: Vec<u8>, settings: &LoadSettings<'_>) -> Result<(User, Vec<String>), String> {
+    let mut notes = Vec::new();
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+        notes.push("bytes that are no UTF-8 were replaced".to_owned());
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    });
+    let cx = Reading::forgiving();
+    let defaults = User { energy: settings.initial_energy, ..User::default() };
+    let mut user = match User::from_file(&text, defaults, &cx) {
+        Ok(Some(user)) => user,
+        Ok(None) => return Err("it holds null".into()),
+        Err(error) => return Err(error.to_string()),
+    };
+    if cx.is_damaged() && !has_projects(&text) {
+        return Err("the projects are not where they belong".into());
+    }
+    if user.email.is_empty() {
+        return Err("it names no e-mail".into());
+    }
+    notes.extend(cx.notes());
+    user.email = user.email.to_lowercase();
+    settings.host.clone_into(&mut user.ip);
+    for device in user.profile.dashboards.iter_mut().flat_map(|dash| &mut dash.devices) {
+        device.status = DeviceStatus::Offline;
+    }
+    for value in user.profile.storage.0.values_mut() {
+        if let PinValue::Multi(kind, lines) = value {
+            let limit = match kind {
+                MultiKind::Lcd => LCD_LINES,
+                MultiKind::Terminal => settings.terminal_lines,
+                MultiKind::Table => settings.table_rows,
+            };
+            lines.drain(..lines.len().saturating_sub(limit));
+        }
+    }
+    Ok((user, notes))
+}
+
+/// Whether profile and projects are an object and an array, or absent. Single bad values may be replaced by defaults, but
+/// an account that lost all its projects is better served by a backup.
+fn has_projects(text: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Root {
+        #[allow(dead_code)] // only its shape matters
+        profile: Option<Profile>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Profile {
+        #[serde(rename = "dashBoards")]
+        #[allow(dead_code)] // only its shape matters
+        dashboards: Option<Vec<IgnoredAny>>,
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+    <Root as serde::Deserialize>::deserialize(&mut deserializer).is_ok()
+}
+
+/// Backups of the broken files, newest first. One walk over the folder, which holds a file per account and day.
+fn list_backups(folder: &Path, broken: &[(String, String)]) -> HashMap<String, Vec<PathBuf>> {
+    let mut found: HashMap<String, Vec<(SystemTime, PathBuf)>> = HashMap::new();
+    let Ok(entries) = fs::read_dir(folder.join(BACKUP)) else {
+        return HashMap::new();
+    };
+    let mut wanted: HashMap<String, Vec<&str>> = HashMap::new();
+    for (name, _) in broken {
+        wanted.entry(name.clone()).or_default().push(name);
+        if let Some(rest) = name.strip_prefix(OLD_PREFIX).and_then(|n| n.strip_suffix(super::names::SUFFIX)) {
+            // Backups never had the old names.
+            wanted.entry(user_file_name(rest, crate::model::MAIN_APP)).or_default().push(name);
+        }
+    }
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        // `<file name>.<date>`, but any ending will do.
+        let stem = if is_user_file(name) { name } else { name.rsplit_once('.').map_or(name, |(stem, _)| stem) };
+        for file in wanted.get(stem).into_iter().flatten() {
+            let modified = entry.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+            found.entry((*file).to_owned()).or_default().push((modified, entry.path()));
+        }
+    }
+    found
+        .into_iter()
+        .map(|(name, mut files)| {
+            files.sort_by(|a, b| b.cmp(a));
+            (name, files.into_iter().map(|(_, path)| path).collect())
+        })
+        .collect()
+}
+
+fn from_backups(
+    name: &str,
+    reason: &str,
+    backups: Option<&Vec<PathBuf>>,
+    settings: &LoadSettings<'_>,
+) -> Option<Account> {
+    for path in backups? {
+        if let Read::Account(mut account) = read_file(path, name, settings) {
+            let backup = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            account.backup = Some(Backup { name: backup, reason: reason.to_owned() });
+            return Some(*account);
+        }
+    }
+    None
+}
+
+impl Account {
+    /// Which of two files of one account to prefer: the one that changed last.
+    fn rank(&self) -> (i64, bool, SystemTime) {
+        let changed = self.user.profile.dashboards.iter().map(|dash| dash.updated_at);
+        let changed = changed.chain([self.user.last_modified_ts]).max().unwrap_or(0);
+        (changed, self.backup.is_none(), self.modified)
+    }
+}
+
+impl Loaded {
+    /// Chooses among duplicates and notes what happened.
+    fn take(&mut self, accounts: Vec<Account>) {
+        let mut best: HashMap<(&str, &str), usize> = HashMap::with_capacity(accounts.len());
+        let mut beaten = Vec::new();
+        for (index, account) in accounts.iter().enumerate() {
+            let key = (account.user.email.as_str(), account.user.app_name.as_str());
+            let winner = best.entry(key).or_insert(index);
+            if *winner != index {
+                let loser =
+                    if account.rank() > accounts[*winner].rank() { std::mem::replace(winner, index) } else { index };
+                beaten.push(loser);
+            }
+        }
+        let beaten: HashMap<usize, String> = beaten
+            .into_iter()
+            .map(|index| {
+                let user = &accounts[index].user;
+                let winner = best.get(&(user.email.as_str(), user.app_name.as_str())).copied().unwrap_or(index);
+                (index, accounts[winner].file.clone())
+            })
+            .collect();
+        drop(best);
+        self.users.reserve_exact(accounts.len() - beaten.len());
+        for (index, account) in accounts.into_iter().enumerate() {
+            self.take_one(account, beaten.get(&index));
+        }
+    }
+
+    fn take_one(&mut self, account: Account, winner: Option<&String>) {
+        let Account { user, file, notes, backup, .. } = account;
+        let target = user_file_name(&user.email, &user.app_name);
+        let damaged = backup.is_some() || !notes.is_empty();
+        let fate = match winner {
+            Some(_) => Some(Fate::KeepDuplicate),
+            None if damaged => Some(Fate::KeepBroken),
+            None if file != target => Some(Fate::Remove),
+            None => None,
+        };
+        if let Some(fate) = fate {
+            self.leftovers.entry(target).or_default().push(Leftover { file: file.clone(), fate });
+        }
+        if let Some(winner) = winner {
+            self.find(&file, &format!("the same account is in {winner}, which is newer and used"), false);
+            return;
+        }
+        if let Some(backup) = &backup {
+            self.find(&file, &format!("cannot be read ({}): {} is used instead", backup.reason, backup.name), true);
+        }
+        for note in notes {
+            self.find(&file, &format!("{note}: left out"), true);
+        }
+        self.users.push(LoadedUser { user, file_name: file, damaged, from_backup: backup.is_some() });
+    }
+
+    fn find(&mut self, file: &str, text: &str, is_loss: bool) {
+        let mut clean = String::with_capacity(text.len().min(FINDING_MAX));
+        for c in text.chars() {
+            if clean.len() + c.len_utf8() > FINDING_MAX {
+                break;
+            }
+            clean.push(if c.is_control() { ' ' } else { c });
+        }
+        self.findings.push(Finding { file: file.to_owned(), text: clean, is_loss });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::folder::DataFolder;
+    use super::*;
+    use std::time::Duration;
+
+    const NOW: i64 = 1_795_399_984_160;
+    const SETTINGS: LoadSettings<'_> =
+        LoadSettings { host: "10.0.0.2", initial_energy: 2000, terminal_lines: 25, table_rows: 100, now: NOW };
+
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new(files: &[(&str, &str)]) -> Place {
+            let temp = tempfile::tempdir().unwrap();
+            drop(DataFolder::open(temp.path()).unwrap());
+            for (name, content) in files {
+                fs::write(temp.path().join(name), content).unwrap();
+            }
+            Place(temp)
+        }
+        fn load(&self) -> Loaded {
+            let before = self.content();
+            let loaded = load(self.0.path(), &SETTINGS).unwrap();
+            assert_eq!(self.content(), before, "nothing is written at the load");
+            loaded
+        }
+        fn content(&self) -> Vec<(PathBuf, Vec<u8>)> {
+            let files = fs::read_dir(self.0.path()).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file());
+            let mut content: Vec<_> = files.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+            content.sort();
+            content
+        }
+    }
+
+    fn project(name: &str) -> String {
+        format!(r#"{{"email":"a@b.cc","profile":{{"dashBoards":[{{"id":1,"name":"{name}"}}]}}}}"#)
+    }
+
+    fn first_project(loaded: &Loaded) -> &str {
+        &loaded.users[0].user.profile.dashboards[0].name
+    }
+
+    #[test]
+    fn accounts_get_what_their_files_lack() {
+        let place = Place::new(&[
+            (
+                "Old@Example.com.Blynk.user",
+                r#"{"name":"Old@Example.com","appName":null,"lastModifiedTs":5,"profile":{"dashBoards":
+                   [{"id":1,"devices":[{"id":0,"status":"ONLINE"}],"widgets":null}]}}"#,
+            ),
+            ("x.txt", "{"),
+            (".user", "{"),
+            ("x.user.broken", "{"),
+        ]);
+        fs::create_dir(place.0.path().join("folder.user")).unwrap();
+        let loaded = place.load();
+        assert_eq!(loaded.findings, []);
+        let [LoadedUser { user, file_name, damaged: false, from_backup: false }] = &loaded.users[..] else {
+            panic!("{:?}", loaded.users)
+        };
+        assert_eq!((user.email.as_str(), user.app_name.as_str()), ("old@example.com", "Blynk"));
+        assert_eq!((user.ip.as_str(), user.energy, user.last_modified_ts), ("10.0.0.2", 2000, 5));
+        assert_eq!(user.profile.dashboards[0].devices[0].status, DeviceStatus::Offline);
+        assert_eq!(file_name, "Old@Example.com.Blynk.user");
+        assert_eq!(
+            loaded.leftovers["old@example.com.Blynk.user"],
+            [Leftover { file: file_name.clone(), fate: Fate::Remove }]
+        );
+    }
+
+    #[test]
+    fn the_newest_readable_backup_replaces_a_broken_file() {
+        for broken in ["", "no JSON", "{\"email\":\"a@b.cc\",", "\0\0\0", "null", "[]", "{}"] {
+            let place = Place::new(&[
+                ("a@b.cc.Blynk.user", broken),
+                ("backup/a@b.cc.Blynk.user.2020-03-03", &project("older")),
+                ("backup/a@b.cc.Blynk.user.2020-02-02", &project("newer")),
+                ("backup/a@b.cc.Blynk.user.2020-04-04", "also broken"),
+                ("backup/a@b.cc.Blynk.users.2020-05-05", &project("other")),
+            ]);
+            for (age, name) in [(9, "2020-03-03"), (6, "2020-02-02")] {
+                let path = place.0.path().join("backup").join(format!("a@b.cc.Blynk.user.{name}"));
+                let time = SystemTime::now() - Duration::from_secs(age);
+                fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+            }
+            let loaded = place.load();
+            assert_eq!(first_project(&loaded), "newer", "{broken:?}");
+            assert!(loaded.users[0].damaged && loaded.users[0].from_backup);
+            assert_eq!(loaded.findings.len(), 1);
+            assert!(loaded.findings[0].text.ends_with("a@b.cc.Blynk.user.2020-02-02 is used instead"));
+            assert_eq!(loaded.leftovers["a@b.cc.Blynk.user"][0].fate, Fate::KeepBroken);
+        }
+    }
+
+    #[test]
+    fn a_broken_file_of_an_old_name_finds_backups_of_the_new_one() {
+        let place = Place::new(&[("u_a@b.cc.user", "{"), ("backup/a@b.cc.Blynk.user.2020-03-03", &project("saved"))]);
+        assert_eq!(first_project(&place.load()), "saved");
+    }
+
+    #[test]
+    fn a_broken_file_without_a_backup_costs_only_its_account() {
+        let place = Place::new(&[("lost@b.cc.Blynk.user", "{"), ("a@b.cc.Blynk.user", &project("here"))]);
+        let loaded = place.load();
+        assert_eq!(loaded.users.len(), 1);
+        assert!(loaded.findings[0].is_loss && loaded.findings[0].text.contains("the account is missing"));
+        assert_eq!(loaded.leftovers["lost@b.cc.Blynk.user"][0].fate, Fate::KeepBroken);
+    }
+
+    #[test]
+    fn bad_values_do_not_cost_the_account_but_lost_projects_do() {
+        let bad = r#"{"email":"a@b.cc","profile":{"dashBoards":[{"id":1,"name":"here","theme":"Neon"}],
+                     "pinsStorage":{"1-0-v300":"?","1-0-v5":"good"}}}"#;
+        let place = Place::new(&[("a@b.cc.Blynk.user", bad)]);
+        let loaded = place.load();
+        assert_eq!(first_project(&loaded), "here");
+        assert!(loaded.users[0].damaged && !loaded.users[0].from_backup);
+        assert_eq!(loaded.findings.len(), 2);
+        for wreck in [
+            r#"{"email":"a@b.cc","profile":{"dashBoards":{"an object":"where an array belongs"}}}"#,
+            r#"{"email":"a@b.cc","profile":[]}"#,
+        ] {
+            let place = Place::new(&[("a@b.cc.Blynk.user", wreck), ("backup/a@b.cc.Blynk.user.x", &project("saved"))]);
+            assert_eq!(first_project(&place.load()), "saved");
+        }
+    }
+
+    #[test]
+    fn bad_bytes_are_replaced() {
+        let place = Place::new(&[]);
+        fs::write(place.0.path().join("a.user"), b"{\"email\":\"a@b.cc\",\"region\":\"\xff\"}").unwrap();
+        let loaded = place.load();
+        assert!(loaded.users[0].damaged);
+        assert_eq!(loaded.users[0].user.region, "\u{fffd}");
+    }
+
+    #[test]
+    fn the_newer_of_two_files_of_an_account_is_used() {
+        let with = |modified, updated| {
+            format!(
+                r#"{{"email":"a@b.cc","lastModifiedTs":{modified},"profile":{{"dashBoards":[{{"updatedAt":{updated}}}]}}}}"#
+            )
+        };
+        for (one, other, winner) in [(with(1, 9), with(5, 5), "a"), (with(1, 2), with(5, 1), "b")] {
+            let place = Place::new(&[("a.user", &one), ("b.user", &other), ("c.user", &with(0, 0))]);
+            let loaded = place.load();
+            assert_eq!(loaded.users.len(), 1);
+            assert_eq!(loaded.users[0].file_name, format!("{winner}.user"));
+            assert_eq!(loaded.findings.len(), 2);
+            assert!(loaded.findings[0].text.contains(&format!("in {winner}.user")));
+            assert_eq!(loaded.leftovers["a@b.cc.Blynk.user"].len(), 3);
+        }
+    }
+
+    #[test]
+    fn stored_lines_beyond_the_limit_are_dropped() {
+        let lines = |n: usize| (0..n).map(|i| format!("\"{i}\"")).collect::<Vec<_>>().join(",");
+        let storage = format!(
+            r#"{{"email":"a@b.cc","profile":{{"pinsStorage":{{"1-0-v1":{{"type":"LCD","values":[{}]}},
+               "1-0-v2":{{"type":"TABLE","values":null}},"1-0-v3":{{"type":"TERMINAL","values":[{}]}}}}}}}}"#,
+            lines(8),
+            lines(27)
+        );
+        let loaded = Place::new(&[("a.user", &storage)]).load();
+        let lengths: Vec<_> = loaded.users[0].user.profile.storage.0.values().map(|v| v.lines().len()).collect();
+        assert_eq!(lengths, [6, 0, 25]);
+        assert_eq!(loaded.users[0].user.profile.storage.0[0].lines()[0], "2");
+        assert!(!loaded.users[0].damaged);
+    }
+
+    #[test]
+    fn findings_are_one_line() {
+        let mut loaded = Loaded::default();
+        loaded.find("f", &format!("a\nb{}", "ä".repeat(1000)), true);
+        assert!(loaded.findings[0].text.starts_with("a b") && loaded.findings[0].text.len() <= FINDING_MAX);
+    }
+
+    /// `EYELET_BENCH_ACCOUNTS=10000 cargo test --release --lib -- --ignored --nocapture many_accounts`
+    #[test]
+    #[ignore = "a measurement"]
+    fn many_accounts_load_fast() {
+        let count: usize = std::env::var("EYELET_BENCH_ACCOUNTS").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
+        let rss = || {
+            let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+            let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default().to_owned();
+            line.split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0)
+        };
+        let text = include_str!("../../tests/data/example-profile.user.json");
+        let cx = Reading::forgiving();
+        let mut user = User::from_file(text, User::default(), &cx).unwrap().unwrap();
+        // About 10 KB: the widgets up to that size.
+        user.profile.dashboards.truncate(1);
+        while user.to_file().len() > 10_500 {
+            user.profile.dashboards[0].widgets.pop();
+        }
+        let place = Place::new(&[]);
+        let mut bytes = 0;
+        for n in 0..count {
+            user.email = format!("user{n}@example.com");
+            let file = user.to_file();
+            bytes += file.len() / 1024;
+            fs::write(place.0.path().join(format!("user{n}@example.com.Blynk.user")), file).unwrap();
+        }
+        drop(user);
+        let (before, start) = (rss(), std::time::Instant::now());
+        let loaded = load(place.0.path(), &SETTINGS).unwrap();
+        println!(
+            "{} accounts, {bytes} KB: {:?}, VmRSS {before} KB -> {} KB",
+            loaded.users.len(),
+            start.elapsed(),
+            rss()
+        );
+    }
+}
