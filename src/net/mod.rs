@@ -1,5 +1,6 @@
 //! The network's edge: sockets, TLS, protocols, and the event loop's tasks.
 //!
+//! * [`event_loop`] runs everything until a signal comes.
 //! * [`listen`] accepts, does the TLS handshake and tells protocols apart; [`server`] is what all tasks share.
 //! * [`session`] serves connections that speak frames; [`front`] those that speak HTTP; [`mqtt_session`] MQTT.
 //! * [`stream`] is one socket, plain or encrypted. [`relay`] carries HTTP requests to the HTTP thread.
@@ -9,6 +10,7 @@
 
 pub mod certificate;
 pub mod encrypted_key;
+pub mod event_loop;
 pub mod front;
 #[doc(hidden)]
 pub mod fuzz_targets;

@@ -1,0 +1,120 @@
+//! The event loop: starts the tasks that live as long as the server, and ends with a signal.
+
+use super::listen::{self, Service};
+use super::server::Server;
+use crate::hub::jobs::Completion;
+use async_io::{Async, Timer};
+use async_signal::{Signal, Signals};
+use futures_lite::{future, StreamExt};
+use std::future::poll_fn;
+use std::io;
+use std::net::TcpListener;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+/// The event loop looks after its deadlines at least so often, so that a jump of the wall clock is seen soon.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// Calls from other threads that run in a row before sockets get their turn.
+const CALLS_IN_A_ROW: usize = 32;
+
+/// A bound port and what its connections speak.
+pub type Bound = (TcpListener, Service);
+
+/// Why the event loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// SIGTERM or SIGINT.
+    Signal,
+    /// Somebody asked for it.
+    Asked,
+}
+
+/// Runs until the server is told to stop. `reload` is called for every SIGHUP.
+///
+/// Errors: a listener cannot be watched, signals cannot be caught.
+pub fn run(
+    server: &Rc<Server>,
+    listeners: Vec<Bound>,
+    inbox: smol::channel::Receiver<Completion>,
+    reload: impl Fn(&Rc<Server>),
+) -> io::Result<End> {
+    let mut signals = Signals::new([Signal::Term, Signal::Int, Signal::Hup])?;
+    for (listener, service) in listeners {
+        listener.set_nonblocking(true)?;
+        let listener = Async::new_nonblocking(listener)?;
+        server.executor.spawn(listen::accept(Rc::clone(server), listener, service)).detach();
+    }
+    server.executor.spawn(run_schedule(Rc::clone(server))).detach();
+    server.executor.spawn(run_calls(Rc::clone(server), inbox)).detach();
+    let ended = async {
+        loop {
+            match signals.next().await {
+                Some(Ok(Signal::Hup)) => reload(server),
+                Some(Ok(_)) => return End::Signal,
+                Some(Err(e)) => log::warn!("signals: {e}"),
+                None => future::pending().await,
+            }
+        }
+    };
+    let asked = async {
+        poll_fn(|cx| {
+            if server.hub.borrow_mut().poll_stop(cx.waker()) {
+                Poll::Ready(End::Asked)
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
+    };
+    let executor = Rc::clone(&server.executor);
+    Ok(async_io::block_on(executor.run(future::or(ended, asked))))
+}
+
+/// Does what is due, and sleeps until the next deadline.
+async fn run_schedule(server: Rc<Server>) {
+    loop {
+        let sleep = {
+            let mut hub = server.hub.borrow_mut();
+            hub.run_due();
+            match hub.schedule.next() {
+                Some(next) => Duration::from_millis(next.saturating_sub(hub.ticks())).min(LONGEST_SLEEP),
+                None => LONGEST_SLEEP,
+            }
+        };
+        let earlier = {
+            let server = &server;
+            let mut registered = false;
+            poll_fn(move |cx| {
+                if std::mem::replace(&mut registered, true) {
+                    return Poll::Ready(());
+                }
+                server.hub.borrow_mut().schedule.register(cx.waker());
+                Poll::Pending
+            })
+        };
+        let timer = pin!(async {
+            Timer::after(sleep).await;
+        });
+        future::or(timer, earlier).await;
+    }
+}
+
+/// Runs the closures of other threads.
+async fn run_calls(server: Rc<Server>, inbox: smol::channel::Receiver<Completion>) {
+    while let Ok(call) = inbox.recv().await {
+        {
+            let mut hub = server.hub.borrow_mut();
+            call(&mut hub);
+            for _ in 0..CALLS_IN_A_ROW {
+                match inbox.try_recv() {
+                    Ok(call) => call(&mut hub),
+                    Err(_) => break,
+                }
+            }
+            hub.save_changes();
+        }
+        future::yield_now().await;
+    }
+}
