@@ -2,7 +2,7 @@
 //!
 //! * [`users`]: accounts and sessions. [`tokens`]: who has which token. [`connections`]: open connections.
 //! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
-//! * [`attempts`]: failed logins. [`reset_tokens`]: password resets.
+//! * [`attempts`]: failed logins. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
 pub mod attempts;
@@ -15,6 +15,7 @@ pub mod mqtt;
 pub mod outbox;
 pub mod reset_tokens;
 pub mod routing;
+pub mod saving;
 pub mod schedule;
 pub mod stats;
 pub mod tokens;
@@ -31,6 +32,7 @@ use crate::config::Config;
 use crate::notify::mail_texts::MailTexts;
 use crate::wire::Status;
 use std::rc::Rc;
+use std::task::Waker;
 
 /// What a handler answers; an `Err` status is answered with the request's id like `Status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +95,12 @@ pub struct Hub {
     pub texts: Rc<MailTexts>,
     /// Name or address of this server, as told to apps and devices.
     pub host: Rc<str>,
+    /// Writing of accounts.
+    pub saving: saving::Saving,
+    /// Wall time of the start, ms since 1970.
+    pub started_at: i64,
+    stopping: bool,
+    stop_waker: Option<Waker>,
 }
 
 impl Hub {
@@ -101,6 +109,7 @@ impl Hub {
         let texts = Rc::new(MailTexts::built_in(&config.server.product_name));
         let host = Rc::from(config.server.server_host.as_str());
         Hub {
+            started_at: clock.now(),
             config,
             clock,
             users: Users::default(),
@@ -114,6 +123,9 @@ impl Hub {
             registrations: (0, 0),
             texts,
             host,
+            saving: saving::Saving::default(),
+            stopping: false,
+            stop_waker: None,
         }
     }
 
@@ -165,6 +177,48 @@ impl Hub {
     pub fn connection_lost(&mut self, conn: ConnId) {
         self.connections.remove(conn);
     }
+
+    /// Asks the event loop to end.
+    pub fn stop(&mut self) {
+        self.stopping = true;
+        if let Some(waker) = self.stop_waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether somebody asked to end; else `waker` is woken when somebody does.
+    pub fn poll_stop(&mut self, waker: &Waker) -> bool {
+        self.stop_waker = Some(waker.clone());
+        self.stopping
+    }
+
+    /// Gives up silent connections, every second.
+    pub fn schedule_sweeps(&mut self) {
+        self.after(1000, |hub| {
+            let ticks = hub.ticks();
+            hub.connections.sweep(ticks);
+            hub.schedule_sweeps();
+        });
+    }
+
+    /// The server stops: every device is offline from now on, nobody is told.
+    pub fn end_all_connections(&mut self) {
+        let now = self.now();
+        let all: Vec<ConnId> = self.connections.iter().map(|(conn, _)| conn).collect();
+        for conn in all {
+            let Some(connection) = self.connections.remove(conn) else { continue };
+            connection.outbox.finish();
+            let Peer::Hardware(device) = connection.peer else { continue };
+            if let Some(device) = self.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device)) {
+                device.status = crate::model::enums::DeviceStatus::Offline;
+                device.disconnect_time = now;
+            }
+            self.users.mark(device.user, Unsaved::Values);
+        }
+    }
+
+    /// Starts what happens again and again beside saving.
+    pub fn start_periodic_work(&mut self) {}
 
     /// Runs everything that is due.
     pub fn run_due(&mut self) {

@@ -47,6 +47,8 @@ pub struct Users {
     accounts: Vec<Option<Box<Account>>>,
     by_key: HashMap<Box<str>, UserId>,
     unsaved: Vec<UserId>,
+    /// Some account may have changes that must be saved at once.
+    urgent: bool,
 }
 
 fn key(email: &str, app_name: &str) -> String {
@@ -137,12 +139,30 @@ impl Users {
             self.unsaved.push(id);
         }
         account.unsaved = account.unsaved.max(what);
+        self.urgent |= what == Unsaved::Changes;
+    }
+
+    /// Whether [`Users::take_unsaved`] may find changes; cheap enough to be asked after every message.
+    pub fn is_urgent(&self) -> bool {
+        self.urgent
+    }
+
+    /// A save of this account ended; on failure everything is unsaved again.
+    pub fn saved(&mut self, id: UserId, success: bool) {
+        let Some(account) = self.get_mut(id) else { return };
+        account.saving = false;
+        self.urgent |= account.unsaved == Unsaved::Changes;
+        if !success {
+            // The periodic worker tries again.
+            self.mark(id, Unsaved::Values);
+        }
     }
 
     /// Takes the accounts that have at least this much to save; they count as saved from now on. Accounts with a save
     /// under way stay for later.
     pub fn take_unsaved(&mut self, at_least: Unsaved) -> Vec<UserId> {
         let mut taken = Vec::new();
+        self.urgent = false;
         let accounts = &mut self.accounts;
         self.unsaved.retain(|id| {
             let Some(account) = accounts.get_mut(id.0 as usize).and_then(|a| a.as_deref_mut()) else { return false };
@@ -154,11 +174,6 @@ impl Users {
             false
         });
         taken
-    }
-
-    /// Whether some account has at least this much to save and no save under way.
-    pub fn has_unsaved(&self, at_least: Unsaved) -> bool {
-        self.unsaved.iter().any(|id| self.get(*id).is_some_and(|a| !a.saving && a.unsaved >= at_least))
     }
 }
 
@@ -189,6 +204,6 @@ mod tests {
         users.mark(b, Unsaved::Values);
         assert_eq!(users.take_unsaved(Unsaved::Changes), [b]);
         assert_eq!(users.take_unsaved(Unsaved::Values), [a]);
-        assert!(!users.has_unsaved(Unsaved::Values));
+        assert!(users.take_unsaved(Unsaved::Values).is_empty());
     }
 }

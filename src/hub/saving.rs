@@ -1,0 +1,122 @@
+//! When accounts are written to the data folder.
+//!
+//! What a person changed goes to the disk worker as soon as the message is handled; what devices wrote waits for the
+//! periodic save, because flash wears out. At most one save per account is under way.
+
+use super::jobs::Queue;
+use super::users::{Unsaved, UserId};
+use super::Hub;
+use crate::store::{Item, Saver};
+use std::sync::Arc;
+
+/// ms between two daily copies.
+const BACKUP_PERIOD: i64 = crate::store::BACKUP_PERIOD;
+
+/// The data folder's writer, and when the daily copies were made.
+#[derive(Debug, Default)]
+pub struct Saving {
+    saver: Option<Arc<Saver>>,
+    /// ms since 1970; 0 = not yet since start.
+    backed_up_at: i64,
+    /// ms since 1970 of the last successful save.
+    pub saved_at: i64,
+    /// Saves that failed since start.
+    pub failures: u32,
+}
+
+struct Account {
+    id: UserId,
+    email: String,
+    app: String,
+    text: String,
+}
+
+impl Hub {
+    /// From now on accounts are written by `saver`.
+    pub fn save_with(&mut self, saver: Arc<Saver>) {
+        self.saving.saver = Some(saver);
+    }
+
+    /// The data folder's writer; `None` in tests.
+    pub fn saver(&self) -> Option<Arc<Saver>> {
+        self.saving.saver.clone()
+    }
+
+    /// Starts saving what people changed. Called after every batch of messages.
+    pub fn save_changes(&mut self) {
+        if self.users.is_urgent() {
+            self.save(Unsaved::Changes);
+        }
+    }
+
+    /// Starts saving everything that is unsaved, and the daily copies when they are due.
+    pub fn save_all(&mut self) {
+        if self.save(Unsaved::Values) == 0 || self.config.server.enable_db {
+            return;
+        }
+        let now = self.now();
+        if self.saving.backed_up_at != 0 && now - self.saving.backed_up_at < BACKUP_PERIOD {
+            return;
+        }
+        self.saving.backed_up_at = now;
+        let Some(saver) = self.saver() else { return };
+        let date = crate::tz::local_date(now);
+        let work = move || saver.back_up(&date).map_err(|e| e.to_string());
+        let _ = self.jobs.work(Queue::Disk, work, |_, result| match result {
+            Ok(done) => log::info!("Daily copies: {} files copied, {} unchanged", done.copied, done.linked),
+            Err(e) => log::error!("Daily copies failed: {e}"),
+        });
+    }
+
+    /// Saves now and every `profile.save.worker.period`.
+    pub fn schedule_saves(&mut self) {
+        let period = u64::from(self.config.server.profile_save_worker_period);
+        self.after(period, |hub| {
+            hub.save_all();
+            hub.schedule_saves();
+        });
+    }
+
+    fn save(&mut self, at_least: Unsaved) -> usize {
+        let ids = self.users.take_unsaved(at_least);
+        let Some(saver) = self.saver() else { return 0 };
+        let mut accounts = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(account) = self.users.get_mut(id) else { continue };
+            account.saving = true;
+            accounts.push(Account {
+                id,
+                email: account.user.email.clone(),
+                app: account.user.app_name.clone(),
+                text: account.user.to_file(),
+            });
+        }
+        let count = accounts.len();
+        if count == 0 {
+            return 0;
+        }
+        let work = move || {
+            let items = accounts.iter().map(|a| Item { email: &a.email, app: &a.app, text: &a.text });
+            let results = saver.save_all(items);
+            accounts.iter().zip(results).map(|(a, r)| (a.id, r.map_err(|e| e.to_string()))).collect::<Vec<_>>()
+        };
+        let queued = self.jobs.work(Queue::Disk, work, |hub, results| {
+            let now = hub.now();
+            for (id, result) in results {
+                hub.users.saved(id, result.is_ok());
+                match result {
+                    Ok(()) => hub.saving.saved_at = now,
+                    Err(error) => {
+                        hub.saving.failures += 1;
+                        log::error!("An account was not saved, trying again later: {error}");
+                    }
+                }
+            }
+            hub.save_changes();
+        });
+        if queued.is_err() {
+            log::error!("no worker for saving: {count} accounts wait");
+        }
+        count
+    }
+}

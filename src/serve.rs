@@ -1,0 +1,234 @@
+//! The life of the server: start, run, stop.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use async_executor::LocalExecutor;
+
+use crate::config::{Config, ServerConfig};
+use crate::console;
+use crate::hub::{Clock, Hub, HubHandle, Jobs};
+use crate::model::MAIN_APP;
+use crate::net::certificate::{self, CertificateError};
+use crate::net::event_loop::{self, Bound};
+use crate::net::listen::{self, Service};
+use crate::net::server::Server;
+use crate::net::tls::Tls;
+use crate::services::Transports;
+use crate::store::{self, accounts, DataFolder, FolderError, LoadSettings, Saver};
+
+/// Why the server did not start. One line each, for the operator.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("{0}")]
+    Folder(String),
+    #[error("{0}")]
+    FolderLock(#[from] FolderError),
+    #[error("cannot read the data folder: {0}")]
+    Load(io::Error),
+    #[error("{0}")]
+    Certificate(#[from] CertificateError),
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    #[error("{}: cannot listen on port {port}{}: {error}", busy(.error), at(.address))]
+    Bind { port: u16, address: String, error: io::Error },
+    #[error("the event loop cannot start: {0}")]
+    Loop(io::Error),
+    #[error("no random numbers for the administrator's password")]
+    Random(#[from] accounts::NoRandom),
+}
+
+fn busy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => console::PORTS_BUSY,
+        _ => "Error starting the server",
+    }
+}
+
+fn at(address: &str) -> String {
+    if address.is_empty() {
+        String::new()
+    } else {
+        format!(" of {address}")
+    }
+}
+
+/// Runs the server until a signal ends it.
+pub fn serve(config: Rc<Config>) -> ExitCode {
+    match start_and_run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::say(&error.to_string());
+            log::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
+    let settings = &config.server;
+    let root = crate::config::folders::prepare_data_folder(&settings.data_folder).map_err(StartError::Folder)?;
+    for warning in &root.warnings {
+        console::say(warning);
+    }
+    let folder = DataFolder::open(&root.path)?;
+
+    // Ports first: a second server must not touch anything before it knows that it is one.
+    let listeners = bind_all(settings)?;
+    let tls = Tls::new(certificate(&config, folder.root())?)?;
+
+    let (handle, inbox) = HubHandle::new();
+    let transports = Arc::new(Transports::new(&config));
+    let jobs =
+        Jobs::new(transports, handle.inbox(), settings.worker_threads(), settings.notifications_queue_limit);
+    let mut hub = Hub::new(Rc::clone(&config), Clock::system(), jobs);
+    hub.host = crate::host::find(settings).into();
+    load_accounts(&mut hub, &folder)?;
+    let administrator = make_administrator(&mut hub, https_port(&listeners))?;
+    hub.schedule_saves();
+    hub.schedule_sweeps();
+    hub.start_periodic_work();
+
+    let hub = Rc::new(RefCell::new(hub));
+    let server = Rc::new(Server::new(Rc::clone(&hub), Rc::new(LocalExecutor::new()), tls));
+    let logs = &settings.logs_folder;
+    let logs = (!logs.as_os_str().is_empty()).then(|| crate::config::folders::absolute(logs));
+    console::say(&console::started(logs.as_deref()));
+    if let Some(lines) = administrator {
+        console::say(&lines);
+    }
+    hub.borrow_mut().save_changes();
+
+    event_loop::run(&server, listeners, inbox, |_| {}).map_err(StartError::Loop)?;
+
+    console::say("Stopping servers...");
+    stop(&mut hub.borrow_mut());
+    console::say("Done.");
+    drop(folder);
+    Ok(())
+}
+
+/// All configured ports, bound.
+fn bind_all(settings: &ServerConfig) -> Result<Vec<Bound>, StartError> {
+    let address = &settings.listen_address;
+    let ports = [
+        (settings.http_port, Service::Plain),
+        (settings.https_port, Service::Tls),
+        (settings.hardware_mqtt_port, Service::Mqtt),
+    ];
+    let mut bound = Vec::new();
+    for (port, service) in ports {
+        let listeners: Vec<TcpListener> = listen::bind(address, port)
+            .map_err(|error| StartError::Bind { port, address: address.clone(), error })?;
+        bound.extend(listeners.into_iter().map(|listener| (listener, service)));
+    }
+    Ok(bound)
+}
+
+fn https_port(listeners: &[Bound]) -> u16 {
+    let tls = listeners.iter().find(|(_, service)| *service == Service::Tls);
+    tls.and_then(|(listener, _)| listener.local_addr().ok()).map_or(0, |address| address.port())
+}
+
+fn certificate(config: &Config, data_folder: &Path) -> Result<Arc<rustls::sign::CertifiedKey>, CertificateError> {
+    let settings = &config.server;
+    let named = |path: &'_ std::path::PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
+    let (cert, key) = (named(&settings.server_ssl_cert), named(&settings.server_ssl_key));
+    let password = settings.server_ssl_key_pass.expose();
+    let (source, certified) = certificate::choose(&certificate::Settings {
+        certificate: cert.as_deref(),
+        key: key.as_deref(),
+        password: (!password.is_empty()).then_some(password),
+        host: (!settings.server_host.is_empty()).then_some(settings.server_host.as_str()),
+        working_folder: &config.working_folder,
+        data_folder,
+    })?;
+    log::info!("Certificate: {}", source.files().0.display());
+    Ok(certified)
+}
+
+fn load_accounts(hub: &mut Hub, folder: &DataFolder) -> Result<(), StartError> {
+    let settings = hub.config.server.clone();
+    let loaded = store::load(
+        folder.root(),
+        &LoadSettings {
+            host: &hub.host,
+            initial_energy: settings.initial_energy,
+            terminal_lines: settings.terminal_strings_pool_size as usize,
+            table_rows: settings.table_rows_pool_size as usize,
+            now: hub.now(),
+        },
+    )
+    .map_err(StartError::Load)?;
+    for finding in &loaded.findings {
+        if finding.is_loss {
+            log::error!("{}: {}", finding.file, finding.text);
+        } else {
+            log::warn!("{}: {}", finding.file, finding.text);
+        }
+    }
+    let count = loaded.users.len();
+    for user in loaded.users {
+        let id = hub.add_user(user.user);
+        if user.from_backup {
+            hub.users.mark(id, crate::hub::Unsaved::Changes);
+        }
+    }
+    log::info!("{count} accounts loaded");
+    hub.save_with(Arc::new(Saver::new(folder.root(), loaded.leftovers)));
+    Ok(())
+}
+
+/// Makes the first administrator, when no account is one; what the operator is told about it.
+fn make_administrator(hub: &mut Hub, https_port: u16) -> Result<Option<String>, StartError> {
+    if hub.users.iter().any(|(_, account)| account.user.is_super_admin) {
+        return Ok(None);
+    }
+    let settings = hub.config.server.clone();
+    let email = settings.admin_email.as_str();
+    let url = console::admin_url(&hub.host, https_port, &settings.admin_root_path, settings.force_port_80_for_csv);
+    if let Some(id) = hub.users.find(email, MAIN_APP).or_else(|| hub.users.find(&email.to_lowercase(), MAIN_APP)) {
+        // Somebody has this address already: raised, not replaced.
+        if let Some(account) = hub.users.get_mut(id) {
+            account.user.is_super_admin = true;
+        }
+        hub.user_changed(id);
+        return Ok(Some(format!("Your Admin url is {url}\nYour Admin login email is {email}")));
+    }
+    let configured = settings.admin_pass.expose();
+    let mut lines = String::new();
+    let password = if configured.is_empty() {
+        lines.push_str("Admin password not specified. Random password generated.\n");
+        accounts::random_password()?
+    } else {
+        configured.to_owned()
+    };
+    let user = accounts::new_account(&accounts::NewAccount {
+        email,
+        app: MAIN_APP,
+        pass: &accounts::password_hash(email, &password),
+        is_super_admin: true,
+        region: &settings.region,
+        host: &hub.host,
+        energy: settings.initial_energy,
+        now: hub.now(),
+    });
+    let id = hub.add_user(user);
+    hub.user_changed(id);
+    lines.push_str(&console::administrator(&url, email, &password));
+    Ok(Some(lines))
+}
+
+/// Ends all connections and saves everything.
+fn stop(hub: &mut Hub) {
+    console::say("Closing all sockets...");
+    hub.end_all_connections();
+    console::say("Saving user profiles...");
+    hub.save_all();
+    hub.jobs.finish();
+}

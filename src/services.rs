@@ -1,0 +1,96 @@
+//! What worker threads do: each kind of job with its transport and settings.
+
+use crate::config::{Config, MailConfig, TwitterConfig};
+use crate::hub::jobs::{Completion, Job, Services};
+use crate::notify::http_client::HttpClient;
+use crate::notify::local_address::LocalAddresses;
+use crate::notify::push::Gateway;
+use crate::notify::smtp::Mailer;
+use crate::notify::{tweet, webhook};
+
+/// The transports, made once from the configuration.
+pub struct Transports {
+    mailer: Result<Mailer, String>,
+    gateway: Gateway,
+    twitter: Option<TwitterConfig>,
+    #[cfg(feature = "sms")]
+    sms: Option<crate::config::SmsConfig>,
+    client: HttpClient,
+    webhooks: HttpClient,
+    webhook_limit: usize,
+}
+
+impl Transports {
+    /// From the configuration.
+    pub fn new(config: &Config) -> Self {
+        let local =
+            if config.server.webhooks_allow_local { LocalAddresses::Allow } else { LocalAddresses::Refuse };
+        Transports {
+            mailer: mailer(config.mail.as_ref(), &config.server.product_name),
+            gateway: Gateway::new(config.push.clone()),
+            twitter: config.twitter.clone(),
+            #[cfg(feature = "sms")]
+            sms: config.sms.clone(),
+            client: HttpClient::new(LocalAddresses::Allow),
+            webhooks: HttpClient::new(local),
+            webhook_limit: config.server.webhooks_response_size_limit as usize * 1024,
+        }
+    }
+}
+
+fn mailer(config: Option<&MailConfig>, product: &str) -> Result<Mailer, String> {
+    match config {
+        Some(config) => Mailer::new(config, product).map_err(|e| e.to_string()),
+        None => Err("no mail server is configured".into()),
+    }
+}
+
+impl Services for Transports {
+    fn run(&self, job: Job) -> Completion {
+        match job {
+            Job::Mail(mail, then) => {
+                let result = match &self.mailer {
+                    Ok(mailer) => mailer.send(&mail).map_err(|e| e.to_string()),
+                    Err(problem) => Err(problem.clone()),
+                };
+                if let Err(problem) = &result {
+                    log::error!("A mail was not sent: {problem}");
+                }
+                Box::new(move |hub| then(hub, result))
+            }
+            Job::Push(push, then) => {
+                let outcome = self.gateway.send(&push, &self.client);
+                Box::new(move |hub| then(hub, outcome))
+            }
+            Job::Tweet(tweet, then) => {
+                let result = match &self.twitter {
+                    Some(config) => tweet::send(&tweet, config, &self.client),
+                    None => Err(tweet::TweetError::NotConfigured),
+                };
+                if let Err(problem) = &result {
+                    log::error!("A tweet was not posted: {problem}");
+                }
+                Box::new(move |hub| then(hub, result))
+            }
+            #[cfg(feature = "sms")]
+            Job::Sms(sms, then) => {
+                let result = match &self.sms {
+                    Some(config) => crate::notify::sms::send(&sms, config, &self.client).map_err(|e| e.to_string()),
+                    None => Err("no SMS service is configured".into()),
+                };
+                if let Err(problem) = &result {
+                    log::error!("A text message was not sent: {problem}");
+                }
+                Box::new(move |hub| then(hub, result))
+            }
+            Job::Webhook(call, then) => {
+                let result = webhook::send(&call, &self.webhooks, self.webhook_limit);
+                if let Err(problem) = &result {
+                    log::debug!("A webhook failed: {problem}");
+                }
+                Box::new(move |hub| then(hub, result))
+            }
+            Job::Work(work) => work(),
+        }
+    }
+}
