@@ -84,8 +84,7 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
 
     let (handle, inbox) = HubHandle::new();
     let transports = Arc::new(Transports::new(&config));
-    let jobs =
-        Jobs::new(transports, handle.inbox(), settings.worker_threads(), settings.notifications_queue_limit);
+    let jobs = Jobs::new(transports, handle.inbox(), settings.worker_threads(), settings.notifications_queue_limit);
     let mut hub = Hub::new(Rc::clone(&config), Clock::system(), jobs);
     hub.host = crate::host::find(settings).into();
     load_accounts(&mut hub, &folder)?;
@@ -123,8 +122,8 @@ fn bind_all(settings: &ServerConfig) -> Result<Vec<Bound>, StartError> {
     ];
     let mut bound = Vec::new();
     for (port, service) in ports {
-        let listeners: Vec<TcpListener> = listen::bind(address, port)
-            .map_err(|error| StartError::Bind { port, address: address.clone(), error })?;
+        let listeners: Vec<TcpListener> =
+            listen::bind(address, port).map_err(|error| StartError::Bind { port, address: address.clone(), error })?;
         bound.extend(listeners.into_iter().map(|listener| (listener, service)));
     }
     Ok(bound)

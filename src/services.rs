@@ -23,11 +23,10 @@ pub struct Transports {
 impl Transports {
     /// From the configuration.
     pub fn new(config: &Config) -> Self {
-        let local =
-            if config.server.webhooks_allow_local { LocalAddresses::Allow } else { LocalAddresses::Refuse };
+        let local = if config.server.webhooks_allow_local { LocalAddresses::Allow } else { LocalAddresses::Refuse };
         Transports {
             mailer: mailer(config.mail.as_ref(), &config.server.product_name),
-            gateway: Gateway::new(config.push.clone()),
+            gateway: Gateway::new(&config.push, &config.server.product_name),
             twitter: config.twitter.clone(),
             #[cfg(feature = "sms")]
             sms: config.sms.clone(),

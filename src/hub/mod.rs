@@ -209,7 +209,9 @@ impl Hub {
             let Some(connection) = self.connections.remove(conn) else { continue };
             connection.outbox.finish();
             let Peer::Hardware(device) = connection.peer else { continue };
-            if let Some(device) = self.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device)) {
+            if let Some(device) =
+                self.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device))
+            {
                 device.status = crate::model::enums::DeviceStatus::Offline;
                 device.disconnect_time = now;
             }

@@ -6,11 +6,9 @@
 use super::jobs::Queue;
 use super::users::{Unsaved, UserId};
 use super::Hub;
-use crate::store::{Item, Saver};
+use crate::store::save::{Item, BACKUP_PERIOD};
+use crate::store::Saver;
 use std::sync::Arc;
-
-/// ms between two daily copies.
-const BACKUP_PERIOD: i64 = crate::store::BACKUP_PERIOD;
 
 /// The data folder's writer, and when the daily copies were made.
 #[derive(Debug, Default)]
@@ -60,7 +58,7 @@ impl Hub {
         }
         self.saving.backed_up_at = now;
         let Some(saver) = self.saver() else { return };
-        let date = crate::tz::local_date(now);
+        let date = crate::local_time::now().strftime("%Y-%m-%d").to_string();
         let work = move || saver.back_up(&date).map_err(|e| e.to_string());
         let _ = self.jobs.work(Queue::Disk, work, |_, result| match result {
             Ok(done) => log::info!("Daily copies: {} files copied, {} unchanged", done.copied, done.linked),

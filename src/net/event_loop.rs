@@ -59,13 +59,15 @@ pub fn run(
         }
     };
     let asked = async {
-        poll_fn(|cx| {
-            if server.hub.borrow_mut().poll_stop(cx.waker()) {
-                Poll::Ready(End::Asked)
-            } else {
-                Poll::Pending
-            }
-        })
+        poll_fn(
+            |cx| {
+                if server.hub.borrow_mut().poll_stop(cx.waker()) {
+                    Poll::Ready(End::Asked)
+                } else {
+                    Poll::Pending
+                }
+            },
+        )
         .await
     };
     let executor = Rc::clone(&server.executor);
