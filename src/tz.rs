@@ -27,6 +27,11 @@ pub fn normalise(text: &str) -> Box<str> {
     Rules::of(text).id
 }
 
+/// Whether there is a database of regions at all.
+pub fn knows_regions() -> bool {
+    Rules::of_region("Europe/London").is_some()
+}
+
 impl Rules {
     /// UTC.
     pub fn utc() -> Rules {

@@ -2,16 +2,26 @@
 //!
 //! Everything here is plain data and pure functions over it. It knows no connections, no files and no clock.
 
+pub mod change_dashboards;
+pub mod change_devices;
+pub mod change_templates;
+pub mod change_widgets;
+mod cleaning;
+pub mod copies;
 pub mod dashboard;
 pub mod device;
 pub mod enums;
+pub mod erase;
 pub mod face;
 pub mod http_values;
 pub mod json;
+mod keep;
 pub mod limits;
 pub mod pin;
 pub mod polling;
+pub mod price;
 pub mod property;
+pub mod reporting;
 pub mod storage;
 pub mod sync;
 pub mod tag;
@@ -23,6 +33,7 @@ pub mod values;
 pub mod widget;
 pub mod zone;
 
+pub use change_widgets::{ChangeError, Place};
 pub use dashboard::{Dashboard, DashboardSettings};
 pub use device::{Device, HardwareInfo};
 pub use face::App;
@@ -30,6 +41,7 @@ pub use limits::Limits;
 pub use pin::{DataStream, OnePin, PinType};
 pub use polling::Polls;
 pub use property::{PropertyError, PropertyOrigin};
+pub use reporting::Recorded;
 pub use storage::{PinKey, PinStorage, PinValue};
 pub use sync::{SyncKind, SyncMessage};
 pub use tag::Tag;

@@ -10,7 +10,12 @@ pub struct Zone(pub Option<Box<str>>);
 impl Zone {
     /// The zone of this text, in the form in which it is stored (spec 03 §9.6).
     pub fn parse(text: &str) -> Self {
-        Zone(Some(crate::tz::normalise(text)))
+        let id = crate::tz::normalise(text);
+        // Where no zone is known, on a router without zone files, a profile's zones must outlive us.
+        if &*id == "UTC" && text.contains('/') && !crate::tz::knows_regions() {
+            return Zone(Some(text.into()));
+        }
+        Zone(Some(id))
     }
 
     /// The zone's id; UTC when none was given.
