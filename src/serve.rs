@@ -37,6 +37,8 @@ enum StartError {
     Tls(#[from] rustls::Error),
     #[error("{}: cannot listen on port {port}{}: {error}", busy(.error), at(.address))]
     Bind { port: u16, address: String, error: io::Error },
+    #[error("the HTTP thread cannot start: {0}")]
+    Http(io::Error),
     #[error("the event loop cannot start: {0}")]
     Loop(io::Error),
     #[error("no random numbers for the administrator's password")]
@@ -95,6 +97,8 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
 
     let hub = Rc::new(RefCell::new(hub));
     let server = Rc::new(Server::new(Rc::clone(&hub), Rc::new(LocalExecutor::new()), tls));
+    let http_port = crate::http::start(handle, &config, server.relay.peers.clone()).map_err(StartError::Http)?;
+    server.http_port.set(http_port);
     let logs = &settings.logs_folder;
     let logs = (!logs.as_os_str().is_empty()).then(|| crate::config::folders::absolute(logs));
     console::say(&console::started(logs.as_deref()));

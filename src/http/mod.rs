@@ -1,1 +1,18 @@
-//! Placeholder: see docs/architecture.md.
+//! The blocking HTTP thread: the REST API.
+//!
+//! * [`server`] runs `tiny_http` and turns its requests into [`request::Request`]s; [`peers`] says who sent them.
+//! * [`router`] is the table of all routes; [`response`] is what handlers return. [`params`] decodes queries and forms.
+//! * [`rest`] is the API of device tokens.
+//!
+//! Handlers touch state only in the event loop: most are plain functions on the hub that the router calls there.
+
+pub mod params;
+pub mod peers;
+pub mod request;
+pub mod response;
+pub mod rest;
+pub mod router;
+pub mod server;
+
+pub use peers::PeerTable;
+pub use server::start;

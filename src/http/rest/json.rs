@@ -1,0 +1,60 @@
+//! JSON bodies, read as leniently as the reference did.
+
+use crate::http::request::Request;
+use crate::http::response::Response;
+use crate::model::json::text;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// The first JSON value of the body; what follows it is ignored.
+///
+/// Errors: 500 for a content type that does not name JSON, and for a body that is none of this kind.
+pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Response> {
+    if !request.header("content-type").is_some_and(|kind| kind.contains("application/json")) {
+        return Err(Response::text(500, "Unexpected content type. Expecting application/json."));
+    }
+    let first = serde_json::Deserializer::from_slice(&request.body).into_iter().next();
+    first.and_then(Result::ok).ok_or_else(|| bad_body(request))
+}
+
+/// The answer to a body that is not what it should be.
+pub fn bad_body(request: &Request) -> Response {
+    Response::text(500, format!("Error parsing body param. {}", String::from_utf8_lossy(&request.body)))
+}
+
+/// An array of texts; numbers, booleans and null count as written.
+///
+/// Errors: see [`body`]; 500 without a text for `null`.
+pub fn strings(request: &Request) -> Result<Vec<String>, Response> {
+    let elements: Option<Vec<Box<RawValue>>> = body(request)?;
+    let elements = elements.ok_or_else(Response::failure)?;
+    elements.iter().map(|raw| scalar(raw).ok_or_else(|| bad_body(request))).collect()
+}
+
+/// A text, or what else has no parts, as it is written.
+pub fn scalar(raw: &RawValue) -> Option<String> {
+    match raw.get().as_bytes().first()? {
+        b'[' | b'{' => None,
+        b'"' => Some(text(raw.get()).ok()??.into_owned()),
+        _ => Some(raw.get().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::request::{testing::json, Method};
+
+    fn read(body: &str) -> Result<Vec<String>, (u16, String)> {
+        strings(&json(Method::Put, "", &[], body)).map_err(|r| (r.status, String::from_utf8(r.body).unwrap()))
+    }
+
+    #[test]
+    fn elements_keep_their_text() {
+        assert_eq!(read(r#" [1,2.50,true,null,"a\"b"] tail"#).unwrap(), ["1", "2.50", "true", "null", "a\"b"]);
+        assert_eq!(read("null"), Err((500, String::new())));
+        for bad in ["\"100\"", "{\"a\":1}", "[[1]]", "[{}]", "[1", "", "x"] {
+            assert_eq!(read(bad), Err((500, format!("Error parsing body param. {bad}"))));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Writing a pin.
+//!
+//! * `PUT /{token}/update/{pin}` (old name: `pin`), body a JSON array of strings; numbers and booleans count as written.
+//! * `GET /{token}/update/{pin}?value=a&value=b`: each `value` is one element.
+//!
+//! The elements joined by NUL are the value. It is recorded and stored, eventor rules run (webhooks do not), then the
+//! device and, in an active project, the apps get HARDWARE with id 111. The answer is an empty 200.
+//!
+//! Errors: 500 for a bad content type or body, then 400 `No pin for update provided.`, `Invalid token.`,
+//! `Wrong pin format.`, `Wrong request format.` (GET with neither value nor property).
+
+use super::{count, device, json, pin, Answered};
+use crate::http::request::Request;
+use crate::http::response::Response;
+use crate::hub::{DeviceRef, Hub, Unsaved};
+use crate::model::{Limits, PinType};
+use crate::wire::Command;
+
+/// Id of the messages that an HTTP write makes.
+const MESSAGE_ID: u16 = 111;
+
+/// The PUT form.
+pub fn put(hub: &mut Hub, request: &Request) -> Response {
+    let answer = |hub: &mut Hub| -> Answered {
+        let elements = json::strings(request)?;
+        if elements.is_empty() {
+            return Err(Response::text(400, "No pin for update provided."));
+        }
+        let device = device(hub, request)?;
+        count(hub, Command::HTTP_UPDATE_PIN_DATA);
+        let (pin_type, pin) = pin(request)?;
+        Ok(write(hub, device, pin_type, pin, &elements.join("\0")))
+    };
+    answer(hub).unwrap_or_else(|refusal| refusal)
+}
+
+/// The GET form, which also sets properties.
+pub fn get(hub: &mut Hub, request: &Request) -> Response {
+    let answer = |hub: &mut Hub| -> Answered {
+        let query = request.query().map_err(|e| Response::text(400, e.to_string()))?;
+        let device = device(hub, request)?;
+        count(hub, Command::HTTP_UPDATE_PIN_DATA);
+        let elements: Vec<&str> = query.all("value").collect();
+        if elements.is_empty() {
+            return Err(Response::text(400, "Wrong request format."));
+        }
+        let (pin_type, pin) = pin(request)?;
+        Ok(write(hub, device, pin_type, pin, &elements.join("\0")))
+    };
+    answer(hub).unwrap_or_else(|refusal| refusal)
+}
+
+fn write(hub: &mut Hub, device: DeviceRef, pin_type: PinType, pin: u8, value: &str) -> Response {
+    let now = hub.now();
+    if let Some(profile) = hub.users.profile_mut(device.user) {
+        // A table or time input that cannot use the text keeps what it has; the device shall get it all the same.
+        let limits = Limits::default();
+        let _ = profile.store_value(device.dash, device.device, pin_type, pin, value, &limits, now);
+    }
+    hub.users.mark(device.user, Unsaved::Values);
+    if let Some(known) = hub.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device)) {
+        known.data_received_at = now;
+    }
+    send(hub, device, pin_type, pin, value)
+}
+
+/// Tells the device and the apps.
+fn send(hub: &mut Hub, device: DeviceRef, pin_type: PinType, pin: u8, value: &str) -> Response {
+    let Some(dash) = hub.users.dash(device.user, device.dash) else { return Response::failure() };
+    let body = dash.http_update_body(device.device, pin_type, pin, value);
+    let is_active = dash.is_active;
+    hub.to_hardware(device.user, device.dash, &[device.device], Command::HARDWARE, MESSAGE_ID, &body);
+    if is_active {
+        hub.to_apps(device.user, device.dash, Some(device.device), Command::HARDWARE, MESSAGE_ID, &body);
+    }
+    Response::empty(200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::request::testing::{json, request};
+    use crate::http::request::Method;
+    use crate::http::rest::testing::{hub_with, TOKEN};
+    use crate::hub::testing::{app, device, sent};
+
+    #[test]
+    fn device_and_app_get_the_value() {
+        let (mut hub, user) = hub_with("[]");
+        let (_, phone) = app(&mut hub, user);
+        let (_, board) = device(&mut hub, user, 1, 0);
+        let ask = json(Method::Put, "", &[TOKEN, "V31"], r#"["7", 8, 9.50]"#);
+        assert_eq!(put(&mut hub, &ask).shown(), (200, ""));
+        assert_eq!(sent(&board), ["20 111 vw|31|7|8|9.50"]);
+        assert_eq!(sent(&phone), ["20 111 1-0|vw|31|7|8|9.50"]);
+        let dash = hub.users.dash_mut(user, 1).unwrap();
+        assert_eq!((dash.updated_at, dash.devices[0].data_received_at), (dash.updated_at, hub.clock.now()));
+        hub.users.dash_mut(user, 1).unwrap().is_active = false;
+        let ask = request(Method::Get, "/t/update/v31?value=a+b&label=x&value=", &[TOKEN, "v31"]);
+        assert_eq!(get(&mut hub, &ask).shown(), (200, ""));
+        assert_eq!((sent(&board), sent(&phone)), (vec!["20 111 vw|31|a b|".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn errors_in_order() {
+        let (mut hub, _) = hub_with("[]");
+        let mut ask = |token: &str, pin: &str, body: &str| {
+            let response = put(&mut hub, &json(Method::Put, "", &[token, pin], body));
+            (response.status, String::from_utf8(response.body).unwrap())
+        };
+        assert_eq!(ask("nobody", "v1", "[\"1\""), (500, "Error parsing body param. [\"1\"".into()));
+        assert_eq!(ask("nobody", "v1", ""), (500, "Error parsing body param. ".into()));
+        assert_eq!(ask("nobody", "v1", "[]"), (400, "No pin for update provided.".into()));
+        assert_eq!(ask("nobody", "x1", "[1]"), (400, "Invalid token.".into()));
+        assert_eq!(ask(TOKEN, "x1", "[1]"), (400, "Wrong pin format.".into()));
+        let typeless = request(Method::Put, "", &["nobody", "v1"]);
+        let response = put(&mut hub, &typeless);
+        assert_eq!(response.shown(), (500, "Unexpected content type. Expecting application/json."));
+        let response = get(&mut hub, &request(Method::Get, "/t/update/x1?val=1", &[TOKEN, "x1"]));
+        assert_eq!(response.shown(), (400, "Wrong request format."));
+        let response = get(&mut hub, &request(Method::Get, "/t/update/v1?value=%zz", &[TOKEN, "v1"]));
+        assert_eq!(response.status, 400);
+    }
+}

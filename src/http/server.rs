@@ -1,0 +1,181 @@
+//! The HTTP thread: `tiny_http` on a loopback port, one request after the other.
+//!
+//! Nothing here waits for clients: the relay sends whole requests and takes whole answers. What waits for mails or for
+//! disks is a job of the hub, whose result answers the request (see [`super::router::Handler::Later`]).
+
+use super::peers::PeerTable;
+use super::request::{Method, Request};
+use super::response::{Responder, Response};
+use super::router::{self, Area, Found, Handler};
+use crate::config::Config;
+use crate::hub::{HubHandle, Origin};
+use crate::net::relay::answer;
+use std::io::{self, Cursor};
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread;
+use std::time::Duration;
+
+/// Size of the thread's stack.
+const STACK: usize = 512 * 1024;
+/// Pause before the loopback port is opened again after an error.
+const REOPEN_PAUSE: Duration = Duration::from_millis(200);
+/// Bodies up to this length are in memory before `tiny_http` hands out their request, bytes.
+const READ_AHEAD: usize = 1024;
+
+/// What handlers that run in the HTTP thread know.
+pub struct Site {
+    handle: HubHandle,
+    peers: PeerTable,
+}
+
+/// Starts the HTTP thread; the loopback port that it listens on. It ends with the program.
+///
+/// Errors: no port, no thread.
+#[allow(clippy::disallowed_methods)] // The one place where this thread is made.
+pub fn start(handle: HubHandle, _config: &Config, peers: PeerTable) -> io::Result<u16> {
+    let (server, port) = open(0)?;
+    let site = Site { handle, peers };
+    thread::Builder::new().name("http".into()).stack_size(STACK).spawn(move || site.run(server, port))?;
+    Ok(port)
+}
+
+fn open(port: u16) -> io::Result<(tiny_http::Server, u16)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    let port = listener.local_addr()?.port();
+    let server = tiny_http::Server::from_listener(listener, None).map_err(|e| io::Error::other(e.to_string()))?;
+    Ok((server, port))
+}
+
+impl Site {
+    fn run(&self, mut server: tiny_http::Server, port: u16) {
+        loop {
+            match server.recv() {
+                Ok(request) => self.serve(request),
+                Err(e) => {
+                    // Its listener ended, for example for want of descriptors.
+                    log::warn!("HTTP on the loopback port: {e}");
+                    drop(server);
+                    server = loop {
+                        #[allow(clippy::disallowed_methods)]
+                        thread::sleep(REOPEN_PAUSE);
+                        if let Ok((server, _)) = open(port) {
+                            break server;
+                        }
+                    };
+                }
+            }
+        }
+    }
+
+    /// Runs `f` in the event loop.
+    pub fn handle(&self) -> &HubHandle {
+        &self.handle
+    }
+
+    fn serve(&self, mut incoming: tiny_http::Request) {
+        let port = incoming.remote_addr().map_or(0, |a| a.port());
+        let Some(origin) = self.peers.get(port) else { return turn_away(incoming) };
+        let mut request = convert(&incoming, origin);
+        match router::find(request.method, request.path(), origin.tls) {
+            Found::Route(route, vars) => {
+                request.vars = vars;
+                // The relay bounds it.
+                if incoming.as_reader().read_to_end(&mut request.body).is_err() {
+                    return;
+                }
+                let answer = Answer { incoming, area: route.area };
+                match route.handler {
+                    Handler::Thread(handler) => answer.send(handler(self, &request)),
+                    Handler::Hub(handler) => {
+                        // None: the server is stopping.
+                        let response = self.handle.call(move |hub| handler(hub, &request));
+                        answer.send(response.unwrap_or_else(|| Response::empty(503)));
+                    }
+                    Handler::Later(handler) => {
+                        // A small answer fits the socket's buffer: whoever sends it never waits.
+                        let responder = Responder::new(move |response| answer.send(response));
+                        self.handle.post(move |hub| handler(hub, request, responder));
+                    }
+                }
+            }
+            Found::OtherMethod(Area::Open) if request.method == Method::Options => {
+                Answer { incoming, area: Area::Open }.send(preflight());
+            }
+            Found::OtherMethod(Area::Files) => {
+                Answer { incoming, area: Area::Files }.send(Response::empty(405).with("allow", "GET, HEAD"));
+            }
+            Found::OtherMethod(Area::Open) | Found::Nothing => {
+                Answer { incoming, area: Area::Open }.send(Response::empty(404));
+            }
+        }
+    }
+}
+
+/// A request that waits for its answer.
+struct Answer {
+    incoming: tiny_http::Request,
+    area: Area,
+}
+
+impl Answer {
+    fn send(self, mut response: Response) {
+        if self.area == Area::Open {
+            response = response.with("access-control-allow-origin", "*");
+        }
+        if let Some(whole) = response.piece_of {
+            response = response.with(answer::PIECE_OF, whole.to_string());
+        }
+        if response.close {
+            response = response.with(answer::CLOSE, "close");
+        }
+        let header =
+            |(name, value): &(&'static str, _)| tiny_http::Header::from_bytes(*name, AsRef::<str>::as_ref(value)).ok();
+        let headers = response.headers.iter().filter_map(header).collect();
+        let length = response.body.len();
+        let status = tiny_http::StatusCode(response.status);
+        let outgoing = tiny_http::Response::new(status, headers, Cursor::new(response.body), Some(length), None);
+        // Never in chunks: the relay wants to know the length.
+        if let Err(e) = self.incoming.respond(outgoing.with_chunked_threshold(usize::MAX)) {
+            log::debug!("answer: {e}");
+        }
+    }
+}
+
+/// Gives no answer to a stranger on the loopback port. Its body is read to the end by the library, as slowly as it
+/// comes.
+#[allow(clippy::disallowed_methods)]
+fn turn_away(incoming: tiny_http::Request) {
+    log::warn!("a program on this machine connected to the internal HTTP port");
+    if incoming.body_length().is_some_and(|n| n <= READ_AHEAD) {
+        drop(incoming.into_writer());
+    } else {
+        let _ = thread::Builder::new().stack_size(STACK).spawn(move || drop(incoming.into_writer()));
+    }
+}
+
+fn preflight() -> Response {
+    Response::empty(204)
+        .with("access-control-allow-methods", "GET, PUT, POST, OPTIONS")
+        .with("access-control-allow-headers", "content-type")
+        .with("access-control-max-age", "86400")
+}
+
+fn convert(incoming: &tiny_http::Request, origin: Origin) -> Request {
+    let method = match incoming.method() {
+        tiny_http::Method::Get | tiny_http::Method::Head => Method::Get,
+        tiny_http::Method::Post => Method::Post,
+        tiny_http::Method::Put => Method::Put,
+        tiny_http::Method::Delete => Method::Delete,
+        tiny_http::Method::Options => Method::Options,
+        _ => Method::Other,
+    };
+    let header = |h: &tiny_http::Header| (h.field.as_str().as_str().to_ascii_lowercase(), h.value.as_str().to_owned());
+    Request {
+        method,
+        target: incoming.url().to_owned(),
+        headers: incoming.headers().iter().map(header).collect(),
+        body: Vec::new(),
+        origin,
+        vars: Vec::new(),
+    }
+}
