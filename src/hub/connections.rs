@@ -102,7 +102,7 @@ pub struct Connection {
     /// Seconds since somebody asked to close it.
     pub closing_for: u8,
     /// The targets that this device may reach with BRIDGE, by its bridge pin; made at the first init.
-    pub bridges: Option<Box<Vec<(u8, DeviceRef)>>>,
+    pub bridges: Option<Box<Vec<(Box<str>, DeviceRef)>>>,
 }
 
 #[derive(Debug)]

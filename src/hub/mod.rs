@@ -3,6 +3,8 @@
 //! * [`users`]: accounts and sessions. [`tokens`]: who has which token. [`connections`]: open connections.
 //! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
 //! * [`attempts`]: failed logins. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
+//! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
+//! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
 pub mod attempts;
@@ -12,9 +14,15 @@ pub mod handle;
 pub mod jobs;
 pub mod meter;
 pub mod mqtt;
+pub mod notices;
 pub mod outbox;
+pub mod pins;
+pub mod presence;
+pub mod record;
+pub mod redirect;
 pub mod reset_tokens;
 pub mod routing;
+pub mod rules;
 pub mod saving;
 pub mod schedule;
 pub mod stats;
@@ -85,6 +93,8 @@ pub struct Hub {
     pub schedule: schedule::Schedule,
     /// Counters.
     pub stats: stats::Stats,
+    /// Devices that went away.
+    pub presence: presence::Presence,
     /// Failed logins by address.
     pub attempts: attempts::Attempts,
     /// Password resets that were begun.
@@ -118,6 +128,7 @@ impl Hub {
             jobs,
             schedule: schedule::Schedule::default(),
             stats: stats::Stats::default(),
+            presence: presence::Presence::default(),
             attempts: attempts::Attempts::default(),
             reset_tokens: reset_tokens::ResetTokens::default(),
             registrations: (0, 0),
@@ -171,11 +182,6 @@ impl Hub {
             dash.updated_at = now;
         }
         self.users.mark(user, Unsaved::Values);
-    }
-
-    /// A connection is gone: it leaves its session.
-    pub fn connection_lost(&mut self, conn: ConnId) {
-        self.connections.remove(conn);
     }
 
     /// Asks the event loop to end.

@@ -66,9 +66,7 @@ fn idle_timeout(hub: &Hub, framing: Framing) -> u32 {
     let config = &hub.config.server;
     match framing {
         Framing::App | Framing::AppWebSocket => config.app_socket_idle_timeout.saturating_mul(1000),
-        // 2.3 times the seconds, rounded up to a whole one; the reference forgot the factor for secure websockets.
-        _ => (u64::from(config.hard_socket_idle_timeout) * 23).div_ceil(10).saturating_mul(1000).min(u32::MAX.into())
-            as u32,
+        _ => hardware::idle_timeout(config.hard_socket_idle_timeout, framing),
     }
 }
 
