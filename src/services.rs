@@ -4,7 +4,8 @@ use crate::config::{Config, MailConfig, TwitterConfig};
 use crate::hub::jobs::{Completion, Job, Services};
 use crate::notify::http_client::HttpClient;
 use crate::notify::local_address::LocalAddresses;
-use crate::notify::push::Gateway;
+use crate::notify::push::{Gateway, Outcome};
+use crate::notify::push_targets::Targets;
 use crate::notify::smtp::Mailer;
 use crate::notify::{tweet, webhook};
 
@@ -12,6 +13,7 @@ use crate::notify::{tweet, webhook};
 pub struct Transports {
     mailer: Result<Mailer, String>,
     gateway: Gateway,
+    targets: Targets,
     twitter: Option<TwitterConfig>,
     #[cfg(feature = "sms")]
     sms: Option<crate::config::SmsConfig>,
@@ -27,6 +29,7 @@ impl Transports {
         Transports {
             mailer: mailer(config.mail.as_ref(), &config.server.product_name),
             gateway: Gateway::new(&config.push, &config.server.product_name),
+            targets: Targets::new(&config.push_targets, &config.push, &config.server.product_name),
             twitter: config.twitter.clone(),
             #[cfg(feature = "sms")]
             sms: config.sms.clone(),
@@ -58,7 +61,16 @@ impl Services for Transports {
                 Box::new(move |hub| then(hub, result))
             }
             Job::Push(push, then) => {
-                let outcome = self.gateway.send(&push, &self.client);
+                let elsewhere = self.targets.reaches(&push.email);
+                if elsewhere {
+                    self.targets.send(&push, &self.client);
+                }
+                // Without a gateway of its own only those who have nothing else need to hear that there is none.
+                let outcome = if self.gateway.is_configured() || !elsewhere {
+                    self.gateway.send(&push, &self.client)
+                } else {
+                    Outcome::default()
+                };
                 Box::new(move |hub| then(hub, outcome))
             }
             Job::Tweet(tweet, then) => {
