@@ -5,7 +5,7 @@
 
 use crate::wire::frame;
 use crate::wire::{Command, Status};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::task::Waker;
 
 /// More waiting bytes than this and messages that nobody asked for are dropped ...
@@ -56,13 +56,15 @@ struct State {
 #[derive(Debug)]
 pub struct Outbox {
     framing: Framing,
+    /// Topics that an MQTT device is subscribed to.
+    topics: Cell<u8>,
     state: RefCell<State>,
 }
 
 impl Outbox {
     /// An empty outbox.
     pub fn new(framing: Framing) -> Self {
-        Outbox { framing, state: RefCell::new(State::default()) }
+        Outbox { framing, topics: Cell::new(0), state: RefCell::new(State::default()) }
     }
 
     /// How messages are put into bytes.
@@ -70,17 +72,29 @@ impl Outbox {
         self.framing
     }
 
+    /// An MQTT device wants to hear these topics.
+    pub fn subscribe(&self, filter: &str) {
+        self.topics.set(self.topics.get() | super::mqtt::topics(filter));
+    }
+
+    /// An MQTT device does not want to hear these topics any more.
+    pub fn unsubscribe(&self, filter: &str) {
+        self.topics.set(self.topics.get() & !super::mqtt::topics(filter));
+    }
+
     /// A message that nobody asked for: dropped when the peer is slow.
     pub fn push(&self, command: Command, id: u16, body: &[&str]) -> Queued {
         if self.is_congested() {
             return Queued::Dropped;
         }
-        self.encode(|framing, out| encode(framing, out, command, id, body))
+        let topics = self.topics.get();
+        self.encode(|framing, out| encode(framing, topics, out, command, id, body))
     }
 
     /// An answer: dropped only together with the connection.
     pub fn answer(&self, command: Command, id: u16, body: &[u8]) -> Queued {
-        self.encode(|framing, out| encode_bytes(framing, out, command, id, body))
+        let topics = self.topics.get();
+        self.encode(|framing, out| encode_bytes(framing, topics, out, command, id, body))
     }
 
     /// A status: dropped only together with the connection.
@@ -216,7 +230,7 @@ fn wake(state: &mut State) {
     }
 }
 
-fn encode(framing: Framing, out: &mut Vec<u8>, command: Command, id: u16, body: &[&str]) -> bool {
+fn encode(framing: Framing, topics: u8, out: &mut Vec<u8>, command: Command, id: u16, body: &[&str]) -> bool {
     let length: usize = body.iter().map(|part| part.len()).sum();
     match framing {
         Framing::Hardware | Framing::HardwareWebSocket if length > frame::MAX_HARDWARE_BODY => return false,
@@ -238,7 +252,7 @@ fn encode(framing: Framing, out: &mut Vec<u8>, command: Command, id: u16, body: 
             out.extend_from_slice(&id.to_be_bytes());
             body.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
         }
-        Framing::Mqtt => return super::mqtt::encode(out, command, body),
+        Framing::Mqtt => return super::mqtt::encode(out, topics, command, body),
     }
     true
 }
@@ -251,7 +265,7 @@ fn push_hardware(out: &mut Vec<u8>, command: Command, id: u16, length: usize, bo
     body.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
 }
 
-fn encode_bytes(framing: Framing, out: &mut Vec<u8>, command: Command, id: u16, body: &[u8]) -> bool {
+fn encode_bytes(framing: Framing, topics: u8, out: &mut Vec<u8>, command: Command, id: u16, body: &[u8]) -> bool {
     match framing {
         Framing::Hardware => frame::encode_hardware(out, command, id, body).is_ok(),
         Framing::HardwareWebSocket if body.len() > frame::MAX_HARDWARE_BODY => false,
@@ -269,7 +283,7 @@ fn encode_bytes(framing: Framing, out: &mut Vec<u8>, command: Command, id: u16, 
             true
         }
         Framing::Mqtt => match std::str::from_utf8(body) {
-            Ok(text) => super::mqtt::encode(out, command, &[text]),
+            Ok(text) => super::mqtt::encode(out, topics, command, &[text]),
             Err(_) => false,
         },
     }

@@ -2,6 +2,7 @@
 
 use super::handshake::{self, Target, Then};
 use super::server::Server;
+use super::session::Feed;
 use super::stream::Stream;
 use super::{relay, session};
 use crate::hub::{Framing, Origin};
@@ -61,7 +62,7 @@ pub async fn run(server: Rc<Server>, mut stream: Stream, origin: Origin, mut byt
                     Then::Frames => {
                         let framing =
                             if target == Target::App { Framing::AppWebSocket } else { Framing::HardwareWebSocket };
-                        session::run(server, stream, origin, rest, framing, Some(Box::default())).await;
+                        session::run(server, stream, origin, rest, framing, Feed::WebSocket(Box::default())).await;
                         return;
                     }
                 }

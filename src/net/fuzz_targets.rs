@@ -1,6 +1,6 @@
 //! What must hold for every input of the network's own decoders; see `wire::fuzz_targets`.
 
-use super::mqtt::{self, Decoded};
+use crate::wire::mqtt::{self, Decoded};
 use super::websocket::{Event, WebSocket, MAX_PAYLOAD};
 
 /// Takes the first byte as the size of the pieces in which the rest arrives at a websocket: cutting must change

@@ -1,6 +1,7 @@
 //! Listeners, and the first seconds of a connection: TLS handshake and protocol detection.
 
 use super::server::{Admission, Server};
+use super::session::Feed;
 use super::stream::Stream;
 use super::{front, mqtt_session, session};
 use crate::hub::{Framing, Origin};
@@ -129,9 +130,9 @@ fn begin(
         drop(opening);
         Some(match protocol {
             Protocol::Http => Box::pin(front::run(server, stream, origin, first)),
-            Protocol::App => session::run(server, stream, origin, first, Framing::App, None),
+            Protocol::App => session::run(server, stream, origin, first, Framing::App, Feed::Stream),
             Protocol::Hardware | Protocol::NeedMore => {
-                session::run(server, stream, origin, first, Framing::Hardware, None)
+                session::run(server, stream, origin, first, Framing::Hardware, Feed::Stream)
             }
         })
     })

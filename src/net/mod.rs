@@ -6,7 +6,6 @@
 //! * [`stream`] is one socket, plain or encrypted. [`relay`] carries HTTP requests to the HTTP thread.
 //! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings.
 //! * [`handshake`] answers upgrade requests, [`websocket`] is the frame layer after it.
-//! * [`mqtt`] decodes and encodes MQTT packets.
 
 pub mod certificate;
 pub mod encrypted_key;
@@ -16,7 +15,6 @@ pub mod front;
 pub mod fuzz_targets;
 pub mod handshake;
 pub mod listen;
-pub mod mqtt;
 pub mod mqtt_session;
 pub mod relay;
 pub mod server;

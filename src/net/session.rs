@@ -3,6 +3,7 @@
 //! Order within one poll: send, read, handle, send again; only when neither goes on the task waits. Its waker is in the
 //! outbox exactly while it waits, so that messages made by its own frames do not wake it once more.
 
+use super::mqtt_session::Packets;
 use super::server::Server;
 use super::stream::Stream;
 use super::websocket::{Event, WebSocket};
@@ -24,6 +25,16 @@ const UNREAD_MAX: usize = 1024 * 1024;
 /// Reads in a row before other tasks get their turn.
 const READS_IN_A_ROW: usize = 8;
 
+/// How a connection's bytes become messages.
+pub enum Feed {
+    /// Frames, one after the other.
+    Stream,
+    /// Frames in websocket messages.
+    WebSocket(Box<WebSocket>),
+    /// MQTT packets.
+    Packets(Box<Packets>),
+}
+
 struct Session {
     server: Rc<Server>,
     stream: Stream,
@@ -31,8 +42,8 @@ struct Session {
     outbox: Rc<Outbox>,
     /// The beginning of a frame whose rest has not come.
     partial: Vec<u8>,
-    /// The websocket around the frames.
-    websocket: Option<Box<WebSocket>>,
+    /// What is around or in place of frames.
+    feed: Feed,
     /// No more frames are handled.
     closing: bool,
 }
@@ -44,11 +55,11 @@ pub fn run(
     origin: Origin,
     first: Vec<u8>,
     framing: Framing,
-    websocket: Option<Box<WebSocket>>,
+    feed: Feed,
 ) -> Pin<Box<dyn Future<Output = ()>>> {
     let idle_timeout = idle_timeout(&server.hub.borrow(), framing);
     let (conn, outbox) = server.open(framing, origin, idle_timeout);
-    let mut session = Session { server, stream, conn, outbox, partial: Vec::new(), websocket, closing: false };
+    let mut session = Session { server, stream, conn, outbox, partial: Vec::new(), feed, closing: false };
     session.feed(&first);
     drop(first);
     Box::pin(async move {
@@ -144,15 +155,20 @@ impl Session {
             Some(connection) => connection.last_read = ticks,
             None => return self.end(),
         }
-        if self.websocket.is_some() {
-            self.feed_websocket(&mut hub, bytes);
-        } else {
-            self.feed_stream(&mut hub, bytes);
+        match std::mem::replace(&mut self.feed, Feed::Stream) {
+            Feed::Stream => self.feed_stream(&mut hub, bytes),
+            Feed::WebSocket(websocket) => self.feed_websocket(&mut hub, websocket, bytes),
+            Feed::Packets(mut packets) => {
+                if packets.feed(&mut hub, self.conn, &self.outbox, bytes) == Flow::Close {
+                    self.end();
+                }
+                self.feed = Feed::Packets(packets);
+            }
         }
+        hub.save_changes();
     }
 
-    fn feed_websocket(&mut self, hub: &mut Hub, mut input: &[u8]) {
-        let Some(mut websocket) = self.websocket.take() else { return };
+    fn feed_websocket(&mut self, hub: &mut Hub, mut websocket: Box<WebSocket>, mut input: &[u8]) {
         let mut answers = Vec::new();
         while !self.closing {
             let event = websocket.receive(&mut input, &mut answers);
@@ -179,7 +195,7 @@ impl Session {
                 }
             }
         }
-        self.websocket = Some(websocket);
+        self.feed = Feed::WebSocket(websocket);
     }
 
     fn feed_stream(&mut self, hub: &mut Hub, bytes: &[u8]) {

@@ -13,6 +13,7 @@ pub mod command;
 pub mod frame;
 #[doc(hidden)]
 pub mod fuzz_targets;
+pub mod mqtt;
 pub mod sniff;
 pub mod status;
 

@@ -4,9 +4,10 @@
 //! name of 3.1, the limit on a packet's size, and the answer to how many bytes an unfinished packet still needs.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use mqttbytes::v4::{self, ConnAck, ConnectReturnCode, PingResp, PubAck, PubComp, PubRec};
+use mqttbytes::v4::{self, ConnAck, ConnectReturnCode, PingResp, PubAck, PubComp, PubRec, SubAck, SubscribeReasonCode, UnsubAck};
 use mqttbytes::{Error, FixedHeader, PacketType, Protocol};
 
+pub use mqttbytes::v4::ConnectReturnCode as ReturnCode;
 pub use mqttbytes::v4::Packet;
 pub use mqttbytes::QoS;
 
@@ -113,6 +114,16 @@ pub fn push_pubrec(out: &mut Vec<u8>, id: u16) {
 /// Appends the answer to PUBREL, which ends a PUBLISH with QoS 2.
 pub fn push_pubcomp(out: &mut Vec<u8>, id: u16) {
     push(out, |bytes| PubComp::new(id).write(bytes));
+}
+
+/// Appends the answer to SUBSCRIBE with this many filters: all are granted QoS 0.
+pub fn push_suback(out: &mut Vec<u8>, id: u16, filters: usize) {
+    push(out, |bytes| SubAck::new(id, vec![SubscribeReasonCode::Success(QoS::AtMostOnce); filters]).write(bytes));
+}
+
+/// Appends the answer to UNSUBSCRIBE.
+pub fn push_unsuback(out: &mut Vec<u8>, id: u16) {
+    push(out, |bytes| UnsubAck::new(id).write(bytes));
 }
 
 fn push(out: &mut Vec<u8>, write: impl FnOnce(&mut BytesMut) -> Result<usize, Error>) {
