@@ -10,6 +10,7 @@
 //! are not in the table are ignored without a reply (spec 01 §2.6, §9). The message quota is applied before.
 
 pub mod login;
+pub mod mqtt;
 pub mod ping;
 pub mod write;
 

@@ -1,7 +1,7 @@
 //! What must hold for every input of the network's own decoders; see `wire::fuzz_targets`.
 
-use crate::wire::mqtt::{self, Decoded};
 use super::websocket::{Event, WebSocket, MAX_PAYLOAD};
+use crate::wire::mqtt::{self, Decoded};
 
 /// Takes the first byte as the size of the pieces in which the rest arrives at a websocket: cutting must change
 /// neither the messages nor the answers.

@@ -4,7 +4,9 @@
 //! name of 3.1, the limit on a packet's size, and the answer to how many bytes an unfinished packet still needs.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use mqttbytes::v4::{self, ConnAck, ConnectReturnCode, PingResp, PubAck, PubComp, PubRec, SubAck, SubscribeReasonCode, UnsubAck};
+use mqttbytes::v4::{
+    self, ConnAck, ConnectReturnCode, PingResp, PubAck, PubComp, PubRec, SubAck, SubscribeReasonCode, UnsubAck,
+};
 use mqttbytes::{Error, FixedHeader, PacketType, Protocol};
 
 pub use mqttbytes::v4::ConnectReturnCode as ReturnCode;
