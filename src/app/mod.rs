@@ -1,9 +1,217 @@
-//! Commands that phone apps send.
+//! The commands that phone apps and web dashboards send (spec 02): one file per command group, one line per command in
+//! [`handler`].
 
-use crate::hub::{ConnId, Flow, Hub};
-use crate::wire::Message;
+mod activate;
+mod dash;
+mod device;
+mod exported;
+mod get_server;
+mod hardware;
+mod login;
+mod profile;
+mod property;
+mod register;
+mod request;
+mod reset_password;
+mod session;
+mod share_login;
+mod sync;
+mod tag;
+mod template;
+mod widget;
 
-/// Handles one frame of an app connection.
-pub fn dispatch(_hub: &mut Hub, _conn: ConnId, _message: Message<'_>) -> Flow {
-    Flow::Close
+#[cfg(test)]
+mod testing;
+
+pub use request::{Caller, Stranger};
+
+use crate::hub::{ConnId, Flow, Framing, Handled, Hub, Peer, Reply};
+use crate::wire::{body, Command, Message, Status};
+
+/// Handles a command of a connection that is not logged in.
+type BeforeLogin = fn(&mut Hub, Stranger, &str) -> Handled;
+/// Handles a command of a logged-in app.
+type AfterLogin = fn(&mut Hub, Caller, &str) -> Handled;
+
+/// When a command is legal, and who handles it.
+#[derive(Clone, Copy)]
+enum Handler {
+    /// Before login, by phone apps only.
+    New(BeforeLogin),
+    /// Before login, also by web dashboards.
+    NewOrWeb(BeforeLogin),
+    /// Before login, and by guests.
+    NewOrGuest(BeforeLogin),
+    /// By the owner's apps.
+    Owner(AfterLogin),
+    /// By the owner's apps and by guests.
+    Any(AfterLogin),
+}
+
+/// The table of commands. Those that are not in it are ignored after login.
+fn handler(command: Command) -> Option<Handler> {
+    use Handler::{Any, New, NewOrGuest, NewOrWeb, Owner};
+    Some(match command {
+        Command::GET_SERVER => NewOrWeb(get_server::get_server),
+        Command::LOGIN | Command::HARDWARE_LOGIN => NewOrWeb(login::login),
+        Command::REGISTER => New(register::register),
+        Command::SHARE_LOGIN => New(share_login::share_login),
+        Command::RESET_PASSWORD => NewOrGuest(reset_password::reset_password),
+
+        Command::PING => Any(session::ping),
+        Command::LOGOUT => Any(session::logout),
+        Command::ADD_PUSH_TOKEN => Any(session::add_push_token),
+        Command::LOAD_PROFILE_GZIPPED => Any(profile::load_profile),
+
+        Command::CREATE_DASH => Owner(dash::create_dash),
+        Command::UPDATE_DASH => Owner(dash::update_dash),
+        Command::UPDATE_PROJECT_SETTINGS => Owner(dash::update_settings),
+        Command::DELETE_DASH => Owner(dash::delete_dash),
+
+        Command::CREATE_WIDGET => Owner(widget::create_widget),
+        Command::UPDATE_WIDGET => Owner(widget::update_widget),
+        Command::DELETE_WIDGET => Owner(widget::delete_widget),
+        Command::GET_WIDGET => Owner(widget::get_widget),
+        Command::CREATE_TILE_TEMPLATE => Owner(template::create_template),
+        Command::UPDATE_TILE_TEMPLATE => Owner(template::update_template),
+        Command::DELETE_TILE_TEMPLATE => Owner(template::delete_template),
+        Command::SET_WIDGET_PROPERTY => Owner(property::set_property),
+
+        Command::CREATE_DEVICE => Owner(device::create_device),
+        Command::UPDATE_DEVICE => Owner(device::update_device),
+        Command::DELETE_DEVICE => Owner(device::delete_device),
+        Command::GET_DEVICES => Any(device::get_devices),
+        Command::MOBILE_GET_DEVICE => Owner(device::get_device),
+        Command::REFRESH_TOKEN => Owner(device::refresh_token),
+        Command::ASSIGN_TOKEN => Owner(device::assign_token),
+        Command::GET_PROVISION_TOKEN => Owner(device::get_provision_token),
+
+        Command::CREATE_TAG => Owner(tag::create_tag),
+        Command::UPDATE_TAG => Owner(tag::update_tag),
+        Command::DELETE_TAG => Owner(tag::delete_tag),
+        Command::GET_TAGS => Owner(tag::get_tags),
+
+        Command::HARDWARE => Any(hardware::write),
+        Command::HARDWARE_RESEND_FROM_BLUETOOTH => Owner(hardware::resend_from_bluetooth),
+        Command::ACTIVATE_DASHBOARD => Owner(activate::activate),
+        Command::DEACTIVATE_DASHBOARD => Owner(activate::deactivate),
+        Command::APP_SYNC => Any(sync::app_sync),
+        _ => return None,
+    })
+}
+
+/// Handles one message of an app connection.
+pub fn dispatch(hub: &mut Hub, conn: ConnId, message: Message<'_>) -> Flow {
+    let Some(connection) = hub.connections.get(conn) else { return Flow::Close };
+    let (peer, address, framing) = (connection.peer, connection.origin.address, connection.outbox.framing());
+    hub.stats.count(message.command);
+    hub.stats.apps = hub.stats.apps.wrapping_add(1);
+    hub.stats.total = hub.stats.total.wrapping_add(1);
+
+    let Message { command, id, body } = message;
+    let text = body::text(body);
+    let handled = match (peer, handler(command)) {
+        (Peer::New { registered }, row) => {
+            let stranger = Stranger { conn, id, address, registered };
+            match row {
+                Some(Handler::NewOrWeb(handle)) => handle(hub, stranger, &text),
+                Some(Handler::New(handle) | Handler::NewOrGuest(handle)) if framing != Framing::AppWebSocket => {
+                    handle(hub, stranger, &text)
+                }
+                // The web dashboard makes no accounts; a phone app that asks for one is told so.
+                _ if command == Command::REGISTER => {
+                    hub.respond(conn, id, Status::NotAllowed);
+                    Ok(Reply::Close)
+                }
+                _ => Ok(Reply::Close),
+            }
+        }
+        (Peer::App(login), Some(Handler::Any(handle))) => handle(hub, Caller { conn, id, login }, &text),
+        (Peer::App(login), Some(Handler::Owner(handle))) if login.guest_of.is_none() => {
+            handle(hub, Caller { conn, id, login }, &text)
+        }
+        (Peer::App(login), Some(Handler::NewOrGuest(handle))) if login.guest_of.is_some() => {
+            handle(hub, Stranger { conn, id, address, registered: false }, &text)
+        }
+        (Peer::App(_), _) => Ok(Reply::None),
+        // A device does not speak the app protocol.
+        (Peer::Hardware(_), _) => Ok(Reply::Close),
+    };
+    reply(hub, conn, command, id, handled)
+}
+
+fn reply(hub: &mut Hub, conn: ConnId, command: Command, id: u16, handled: Handled) -> Flow {
+    match handled {
+        Ok(Reply::None) => {}
+        Ok(Reply::Status(status)) | Err(status) => hub.respond(conn, id, status),
+        Ok(Reply::Text(text)) => hub.answer(conn, command, id, text.as_bytes()),
+        Ok(Reply::Bytes(bytes)) => hub.answer(conn, command, id, &bytes),
+        Ok(Reply::Close) => return Flow::Close,
+    }
+    match hub.connections.get(conn) {
+        Some(connection) if !connection.outbox.is_closing() => Flow::Continue,
+        _ => Flow::Close,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::*;
+    use super::*;
+    use crate::hub::testing::{connect, guest, hub, sent, user};
+
+    #[test]
+    fn strangers_may_only_log_in() {
+        let mut hub = hub();
+        for command in [Command::PING, Command::RESPONSE, Command::GET_ENERGY, Command::from_byte(5).unwrap()] {
+            let (conn, outbox) = connect(&mut hub, Framing::App);
+            assert_eq!(send(&mut hub, conn, command, ""), Flow::Close, "{command}");
+            assert!(sent(&outbox).is_empty());
+        }
+        let (conn, outbox) = connect(&mut hub, Framing::App);
+        assert_eq!(send(&mut hub, conn, Command::HARDWARE_LOGIN, "a"), Flow::Continue);
+        assert_eq!(sent(&outbox), ["= 5 2"]);
+    }
+
+    #[test]
+    fn web_dashboards_may_only_log_in_and_ask_for_their_server() {
+        let mut hub = hub();
+        for (command, flow, answers) in [
+            (Command::REGISTER, Flow::Close, 1),
+            (Command::SHARE_LOGIN, Flow::Close, 0),
+            (Command::RESET_PASSWORD, Flow::Close, 0),
+            (Command::LOGIN, Flow::Continue, 1),
+            (Command::GET_SERVER, Flow::Continue, 1),
+        ] {
+            let (conn, outbox) = connect(&mut hub, Framing::AppWebSocket);
+            assert_eq!(send(&mut hub, conn, command, "a"), flow, "{command}");
+            assert_eq!(outbox.waiting() > 0, answers == 1, "{command}");
+        }
+    }
+
+    #[test]
+    fn login_commands_after_login_and_retired_ones_are_ignored() {
+        let mut hub = hub();
+        let user = user(&mut hub, "a@b.cc", r#"{"id":1}"#);
+        let (conn, outbox) = crate::hub::testing::app(&mut hub, user);
+        for byte in [0, 1, 2, 5, 10, 14, 17, 29, 32, 40, 41, 52, 64, 71, 72, 73, 75, 81, 82, 99] {
+            let command = Command::from_byte(byte).unwrap();
+            assert_eq!(send(&mut hub, conn, command, "x"), Flow::Continue);
+            assert!(sent(&outbox).is_empty(), "{command}");
+        }
+    }
+
+    #[test]
+    fn guests_may_do_little() {
+        let mut hub = hub();
+        let user = user(&mut hub, "a@b.cc", r#"{"id":1}"#);
+        let (conn, outbox) = guest(&mut hub, user, 1);
+        for command in (0..100).filter_map(Command::from_byte) {
+            let answers = matches!(handler(command), Some(Handler::Any(_) | Handler::NewOrGuest(_)));
+            if command != Command::LOGOUT {
+                assert_eq!(send(&mut hub, conn, command, ""), Flow::Continue);
+                assert_eq!(!sent(&outbox).is_empty(), answers, "{command}");
+            }
+        }
+    }
 }

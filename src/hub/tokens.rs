@@ -19,6 +19,9 @@ pub struct Provisional {
 /// ms that a provisional token lives.
 pub const PROVISIONAL_LIFE: u64 = 7 * 24 * 3600 * 1000;
 
+/// Most provisional tokens of one account.
+const PROMISES_MAX: usize = 100;
+
 /// All tokens.
 #[derive(Debug, Default)]
 pub struct Tokens {
@@ -62,9 +65,20 @@ impl Tokens {
         }
     }
 
-    /// Promises a token to a device.
+    /// Promises a token to a device. The oldest promise to an account makes room when it has too many.
     pub fn promise(&mut self, token: &str, provisional: Provisional) {
+        self.expire(provisional.made_at);
+        let own = self.provisional.iter().filter(|(_, p)| p.user == provisional.user);
+        if own.clone().count() >= PROMISES_MAX {
+            let oldest = own.min_by_key(|(_, p)| p.made_at).map(|(token, _)| token.clone());
+            oldest.and_then(|token| self.provisional.remove(&token));
+        }
         self.provisional.insert(token.into(), provisional);
+    }
+
+    /// Forgets the promises to devices of a project that was deleted.
+    pub fn break_promises(&mut self, user: UserId, dash: i32) {
+        self.provisional.retain(|_, p| (p.user, p.dash) != (user, dash));
     }
 
     /// The promise behind a token.

@@ -1,0 +1,121 @@
+//! LOAD_PROFILE_GZIPPED (24): the profile, or one project, as zlib-compressed JSON.
+//!
+//! Body: empty (owners: everything, guests: their project), `dash` (that project), or `token\0dash\0email[\0app]` (the
+//! preview of a published project; needs a database). Errors: unknown project or a bad number 2, a guest of another
+//! project 6, no such preview 6. Spec 02 §6.
+
+use super::request::part;
+use super::Caller;
+use crate::hub::{Handled, Hub, Reply};
+use crate::model::json::{to_string, Audience, Element, Writer};
+use crate::wire::body::{parse_int32, split_all};
+use crate::wire::Status;
+use flate2::write::ZlibEncoder;
+use flate2::Compression;
+use std::io::Write;
+
+/// See the module.
+pub fn load_profile(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
+    let json = match (caller.login.guest_of, body) {
+        (None, "") => to_string(part(hub.users.profile(caller.user()))?, Audience::Owner),
+        (Some(own), "") => {
+            let dash = caller.dash(hub, own)?;
+            let mut w = Writer::new(Audience::Restricted);
+            w.raw("{\"dashBoards\":[");
+            dash.write_bare(&mut w);
+            w.raw("]}");
+            w.finish()
+        }
+        (guest, body) => match split_all(body).take(3).collect::<Vec<_>>().as_slice() {
+            [_, dash, _] if guest.is_none() => {
+                parse_int32(dash)?;
+                // Tokens of published projects are in a database only.
+                return Err(Status::NotAllowed);
+            }
+            _ => {
+                let audience = if guest.is_some() { Audience::Restricted } else { Audience::Owner };
+                to_string(caller.dash_of(hub, body)?, audience)
+            }
+        },
+    };
+    Ok(Reply::Bytes(zlib(json.as_bytes())?))
+}
+
+/// A zlib stream (RFC 1950) of these bytes.
+pub fn zlib(bytes: &[u8]) -> Result<Vec<u8>, Status> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).map_err(|_| Status::NoData)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing::*;
+    use crate::hub::testing::guest;
+    use crate::hub::{ConnId, Outbox, Peer};
+    use crate::model::{Dashboard, PinKey, PinType, PinValue};
+    use serde_json::Value;
+    use std::io::Read;
+
+    fn load(hub: &mut Hub, conn: ConnId, body: &str) -> Result<Value, Status> {
+        let Peer::App(login) = hub.connections.get(conn).unwrap().peer else { panic!() };
+        let body = body.replace('|', "\0");
+        match load_profile(hub, Caller { conn, id: 5, login }, &body)? {
+            Reply::Bytes(bytes) => {
+                let mut json = String::new();
+                flate2::read::ZlibDecoder::new(&bytes[..]).read_to_string(&mut json).unwrap();
+                Ok(serde_json::from_str(&json).unwrap())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const DASH: &str = r#"{"id":1,"sharedToken":"s","devices":[{"id":0,"boardType":"NodeMCU","token":"t"}],
+        "widgets":[{"type":"TWITTER","id":3,"token":"x"}]}"#;
+
+    #[test]
+    fn an_empty_profile_is_compressed_byte_by_byte() {
+        assert_eq!(zlib(b"{}").unwrap(), b"\x78\x9c\xab\xae\x05\x00\x01\x75\x00\xf9");
+    }
+
+    #[test]
+    fn owners_see_everything() {
+        let mut one = one(DASH);
+        let key = PinKey::value(1, 0, PinType::Virtual, 20);
+        one.hub.users.profile_mut(one.user).unwrap().storage.0.insert(key, PinValue::Single("5".into()));
+        let whole = load(&mut one.hub, one.conn, "").unwrap();
+        assert_eq!(whole["pinsStorage"]["1-0-v20"], "5");
+        assert_eq!(whole["dashBoards"][0]["devices"][0]["token"], "t");
+        assert_eq!(load(&mut one.hub, one.conn, "1").unwrap(), whole["dashBoards"][0]);
+        for (body, status) in [
+            ("99", Status::IllegalCommand),
+            ("x", Status::IllegalCommand),
+            ("1|", Status::IllegalCommand),
+            ("|", Status::IllegalCommand),
+            ("t|5", Status::IllegalCommand),
+            ("t|x|a@b.cc", Status::IllegalCommand),
+            ("t|1|a@b.cc", Status::NotAllowed),
+            ("t|1|a@b.cc|Blynk", Status::NotAllowed),
+        ] {
+            assert_eq!(load(&mut one.hub, one.conn, body), Err(status), "{body}");
+        }
+    }
+
+    #[test]
+    fn guests_see_one_project_without_secrets() {
+        let mut one = one(DASH);
+        one.hub.users.profile_mut(one.user).unwrap().dashboards.push(Dashboard { id: 2, ..Dashboard::default() });
+        let (conn, _): (ConnId, std::rc::Rc<Outbox>) = guest(&mut one.hub, one.user, 1);
+        let whole = load(&mut one.hub, conn, "").unwrap();
+        assert_eq!(whole["dashBoards"].as_array().unwrap().len(), 1);
+        let dash = load(&mut one.hub, conn, "1").unwrap();
+        assert_eq!(whole["dashBoards"][0], dash);
+        let device = serde_json::json!({"id":0,"boardType":"NodeMCU","isUserIcon":false});
+        assert_eq!((&dash["devices"][0], &dash["sharedToken"]), (&device, &Value::Null));
+        assert_eq!(dash["widgets"][0]["token"], Value::Null);
+        assert_eq!(load(&mut one.hub, conn, "2"), Err(Status::NotAllowed));
+        assert_eq!(load(&mut one.hub, conn, "3"), Err(Status::IllegalCommand));
+        one.hub.users.profile_mut(one.user).unwrap().dashboards.remove(0);
+        assert_eq!(load(&mut one.hub, conn, ""), Err(Status::IllegalCommand));
+    }
+}
