@@ -314,7 +314,7 @@ mod tests {
         update(&mut profile, r#"{"type":"LCD","id":26,"advancedMode":true,"pins":[{"pinType":"VIRTUAL","pin":25}]}"#)
             .unwrap();
         let lines = profile.app_sync(1, Some(0));
-        for wanted in ["1-0\0vm\013\0one\0two", "1-0\0vw\033\0one", "1-0\0vw\025\0one", "1-0\0vw\025\0two"] {
+        for wanted in ["1-0\0vm\x0013\0one\0two", "1-0\0vw\x0033\0one", "1-0\0vw\x0025\0one", "1-0\0vw\x0025\0two"] {
             assert_eq!(lines.iter().filter(|(_, body)| body == wanted).count(), 1, "{wanted:?}");
         }
         update(&mut profile, r#"{"type":"TERMINAL","id":14,"pinType":"VIRTUAL","pin":14}"#).unwrap();

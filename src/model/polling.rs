@@ -135,9 +135,9 @@ mod tests {
         dash.widget_mut(22).unwrap().kind.one_pin_mut().unwrap().device_id = 100_000;
         let mut polls = Polls::default();
         for device in [0, 1] {
-            assert!(dash.due_reads(device, &mut polls, 10_000).contains(&"ar\00".to_owned()));
+            assert!(dash.due_reads(device, &mut polls, 10_000).contains(&"ar\x000".to_owned()));
         }
-        assert!(!dash.due_reads(2, &mut polls, 10_000).contains(&"ar\00".to_owned()));
+        assert!(!dash.due_reads(2, &mut polls, 10_000).contains(&"ar\x000".to_owned()));
         polls.forget_dash(1);
         assert!(polls.0.is_empty());
     }

@@ -404,11 +404,11 @@ mod tests {
     fn an_advanced_lcd_remembers_six_commands() {
         let mut profile = fixture();
         for i in 0..8 {
-            write(&mut profile, 0, Virtual, 25, &format!("p\00\0{i}\0L{i}")).unwrap();
+            write(&mut profile, 0, Virtual, 25, &format!("p\x000\0{i}\0L{i}")).unwrap();
         }
         let lcd = kind!(profile, 26, Lcd);
-        assert_eq!((lcd.lines.len(), lcd.lines[0].as_str()), (6, "p\00\02\0L2"));
-        assert_eq!(lcd.pins[1].value.as_deref(), Some("p\00\07\0L7"));
+        assert_eq!((lcd.lines.len(), lcd.lines[0].as_str()), (6, "p\x000\x002\0L2"));
+        assert_eq!(lcd.pins[1].value.as_deref(), Some("p\x000\x007\0L7"));
         write(&mut profile, 0, Virtual, 23, "1").unwrap();
         assert!(kind!(profile, 25, Lcd).lines.is_empty());
     }
@@ -416,7 +416,9 @@ mod tests {
     #[test]
     fn a_table_understands_its_commands() {
         let mut profile = fixture();
-        for command in ["update\01\0Pump\04", "add\00\0Gate\0shut", "add\02\0short", "update\09\0x\0y", "select\01"] {
+        for command in
+            ["update\x001\0Pump\x004", "add\x000\0Gate\0shut", "add\x002\0short", "update\x009\0x\0y", "select\x001"]
+        {
             write(&mut profile, 0, Virtual, 31, command).unwrap();
         }
         let rows: Vec<_> = kind!(profile, 33, Table)
@@ -425,16 +427,16 @@ mod tests {
             .map(|r| (r.id, r.name.as_deref().unwrap(), r.value.as_deref().unwrap(), r.is_selected))
             .collect();
         assert_eq!(rows, [(0, "Gate", "shut", true), (1, "Pump", "4", true)]);
-        for bad in ["add\0x\0a\01", "update\0\0a\01", "pick\0first", "select\01.5"] {
+        for bad in ["add\0x\0a\x001", "update\0\0a\x001", "pick\0first", "select\x001.5"] {
             assert_eq!(write(&mut profile, 0, Virtual, 31, bad), Err(BadNumber), "{bad:?}");
-            assert_eq!(value(&profile, 33), Some("select\01"));
+            assert_eq!(value(&profile, 33), Some("select\x001"));
         }
         for i in 0..101 {
             write(&mut profile, 0, Virtual, 31, &format!("add\0{}\0n\0v", 10 + i)).unwrap();
         }
         let rows = &kind!(profile, 33, Table).rows;
         assert_eq!((rows.len(), rows[0].id, rows[99].id), (100, 11, 110));
-        write(&mut profile, 0, Virtual, 31, "pick\077").unwrap();
+        write(&mut profile, 0, Virtual, 31, "pick\x0077").unwrap();
         assert_eq!(kind!(profile, 33, Table).current_row_index, 77);
         write(&mut profile, 0, Virtual, 31, "clr").unwrap();
         assert!(kind!(profile, 33, Table).rows.is_empty());
@@ -446,7 +448,7 @@ mod tests {
     #[test]
     fn a_map_remembers_points() {
         let mut profile = fixture();
-        for point in ["1\050.45\030.52\0Kyiv", "2\052.5\013.4\0Berlin"] {
+        for point in ["1\x0050.45\x0030.52\0Kyiv", "2\x0052.5\x0013.4\0Berlin"] {
             write(&mut profile, 0, Virtual, 33, point).unwrap();
         }
         assert_eq!(kind!(profile, 35, Map).lines.len(), 2);
@@ -463,8 +465,8 @@ mod tests {
             write(&mut profile, 0, Virtual, 30, command).unwrap();
             assert_eq!((playing(&profile), value(&profile, 32)), (wanted, Some(command)));
         }
-        write(&mut profile, 0, Virtual, 6, "1\02\03").unwrap();
-        assert!(kind!(profile, 9, Rgb).pins.iter().all(|p| p.value.as_deref() == Some("1\02\03")));
+        write(&mut profile, 0, Virtual, 6, "1\x002\x003").unwrap();
+        assert!(kind!(profile, 9, Rgb).pins.iter().all(|p| p.value.as_deref() == Some("1\x002\x003")));
         write(&mut profile, 1, Virtual, 8, "5").unwrap();
         let split: Vec<_> = kind!(profile, 10, Rgb).pins.iter().map(|p| p.value.as_deref().unwrap()).collect();
         assert_eq!(split, ["10", "5", "30"]);
@@ -474,10 +476,10 @@ mod tests {
     fn a_time_input_takes_its_parts() {
         let mut profile = fixture();
         let cases = [
-            ("28800\061200\0Europe/Kiev\01,2,5", 28800, 61200, "Europe/Kiev", Some(vec![1, 2, 5])),
+            ("28800\x0061200\0Europe/Kiev\x001,2,5", 28800, 61200, "Europe/Kiev", Some(vec![1, 2, 5])),
             ("ss\0sr\0UTC", -2, -3, "UTC", None),
-            ("\0\0Europe/Paris\07", -1, -1, "Europe/Paris", Some(vec![7])),
-            ("60\0120", -1, -1, "Europe/Paris", Some(vec![7])),
+            ("\0\0Europe/Paris\x007", -1, -1, "Europe/Paris", Some(vec![7])),
+            ("60\x00120", -1, -1, "Europe/Paris", Some(vec![7])),
             ("0\0\0UTC\0", 0, -1, "UTC", None),
         ];
         for (text, start, stop, zone, days) in cases {
@@ -486,8 +488,8 @@ mod tests {
             assert_eq!((input.start_at, input.stop_at, input.tz_name.id()), (start, stop, zone), "{text:?}");
             assert_eq!((&input.days, value(&profile, 18)), (&days, Some(text)));
         }
-        assert_eq!(write(&mut profile, 0, Virtual, 17, "8:00\09\0UTC"), Err(BadNumber));
-        assert_eq!(value(&profile, 18), Some("8:00\09\0UTC"));
+        assert_eq!(write(&mut profile, 0, Virtual, 17, "8:00\x009\0UTC"), Err(BadNumber));
+        assert_eq!(value(&profile, 18), Some("8:00\x009\0UTC"));
     }
 
     #[test]
@@ -516,7 +518,7 @@ mod tests {
         assert_eq!(text_of(&profile, "1-0-v40"), ["clr"]);
         assert_eq!(text_of(&profile, "1-2-v62"), ["a", "clr"]);
         assert_eq!(text_of(&profile, "1-0-v62"), ["clr"]);
-        assert_eq!(text_of(&profile, "1-0-v43"), ["p\00\00\0Hello", "p\00\01\0World", "a", "clr"]);
+        assert_eq!(text_of(&profile, "1-0-v43"), ["p\x000\x000\0Hello", "p\x000\x001\0World", "a", "clr"]);
         for i in 0..9 {
             write(&mut profile, 0, Virtual, 43, &i.to_string()).unwrap();
         }

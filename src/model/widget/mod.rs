@@ -232,7 +232,7 @@ impl Kind {
             T::Report => ReportWidget::default().into(),
             T::Text => TextWidget::default().into(),
             T::Rtc => Rtc::default().into(),
-            T::Bridge => Bridge::default().into(),
+            T::Bridge => Bridge.into(),
             T::Bluetooth | T::BluetoothSerial => Bluetooth::default().into(),
             T::Eventor => Eventor::default().into(),
             T::Map => Map::default().into(),
