@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// What names of unfinished files begin and end with.
 const TEMPORARY: (&str, &str) = (".eyelet-", ".tmp");
@@ -64,6 +65,14 @@ impl AtomicFile {
             }
         }
         Err(io::Error::new(ErrorKind::AlreadyExists, "too many unfinished files in the folder"))
+    }
+
+    /// Sets when the content was last changed, for copies.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn set_modified(&self, time: SystemTime) -> io::Result<()> {
+        self.file.set_modified(time)
     }
 
     /// Waits until the disk has the content and gives the file its name for good.

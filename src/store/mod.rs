@@ -4,6 +4,7 @@
 //! not be read is kept aside before its name is used again.
 
 pub mod accounts;
+pub mod archive;
 pub mod atomic;
 pub mod clones;
 pub mod folder;

@@ -596,6 +596,12 @@ mod tests {
             let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default().to_owned();
             line.split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0)
         };
+        // Processor time of all threads in 1/100 s: what counts when the machine is busy.
+        let cpu = || {
+            let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+            let times: Vec<u64> = stat.split(' ').skip(13).take(2).filter_map(|n| n.parse().ok()).collect();
+            times.iter().sum::<u64>()
+        };
         let text = include_str!("../../tests/data/example-profile.user.json");
         let cx = Reading::forgiving();
         let mut user = User::from_file(text, User::default(), &cx).unwrap().unwrap();
@@ -613,12 +619,13 @@ mod tests {
             fs::write(place.0.path().join(format!("user{n}@example.com.Blynk.user")), file).unwrap();
         }
         drop(user);
-        let (before, start) = (rss(), std::time::Instant::now());
+        let (before, cpu_before, start) = (rss(), cpu(), std::time::Instant::now());
         let loaded = load(place.0.path(), &SETTINGS).unwrap();
         println!(
-            "{} accounts, {bytes} KB: {:?}, VmRSS {before} KB -> {} KB",
+            "{} accounts, {bytes} KB: {:?}, processor {} ms, VmRSS {before} KB -> {} KB",
             loaded.users.len(),
             start.elapsed(),
+            (cpu() - cpu_before) * 10,
             rss()
         );
     }
