@@ -7,7 +7,7 @@ use super::tokens::Provisional;
 use super::users::{Unsaved, UserId};
 use super::Hub;
 use crate::model::enums::DeviceStatus;
-use crate::model::{Dashboard, Kind};
+use crate::model::Dashboard;
 use crate::wire::{body, Command, Status};
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -192,16 +192,6 @@ impl Hub {
         let Some(known) = dash.device(device.device) else { return };
         let text = self.config.push.notification_body.replace("{DEVICE_NAME}", known.name_or("device"));
         self.push_to_phones(device.user, device.dash, text);
-    }
-}
-
-impl Dashboard {
-    /// The first NOTIFICATION widget.
-    pub fn notification(&self) -> Option<&crate::model::widget::Notification> {
-        self.widgets.iter().find_map(|w| match &w.kind {
-            Kind::Notification(notification) => Some(&**notification),
-            _ => None,
-        })
     }
 }
 

@@ -4,14 +4,7 @@ use super::change_widgets::ChangeError;
 use super::cleaning::Pins;
 use super::dashboard::Dashboard;
 use super::user::Profile;
-use super::widget::{Kind, Notification, Widget};
-
-fn notification(widgets: &mut [Widget]) -> Option<&mut Notification> {
-    widgets.iter_mut().find_map(|w| match &mut w.kind {
-        Kind::Notification(notification) => Some(&mut **notification),
-        _ => None,
-    })
-}
+use super::widget::Widget;
 
 impl Profile {
     /// Replaces settings and widgets of the project with the same id (UPDATE_DASH). Push tokens stay; values stored for
@@ -22,11 +15,11 @@ impl Profile {
     pub fn update_dash(&mut self, mut new: Dashboard, now_ms: i64) -> Result<Vec<Widget>, ChangeError> {
         let dash = self.dashboards.iter_mut().find(|d| d.id == new.id).ok_or(ChangeError::NotFound)?;
         dash.apply_settings(new.settings());
-        let mut old = std::mem::replace(&mut dash.widgets, std::mem::take(&mut new.widgets));
-        if let (Some(old), Some(new)) = (notification(&mut old), notification(&mut dash.widgets)) {
+        if let (Some(new), Some(old)) = (new.notification_mut(), dash.notification()) {
             new.android_tokens.clone_from(&old.android_tokens);
             new.ios_tokens.clone_from(&old.ios_tokens);
         }
+        let old = std::mem::replace(&mut dash.widgets, std::mem::take(&mut new.widgets));
         let mut pins = Pins::default();
         dash.widgets.iter().for_each(|widget| pins.add_widget(dash, widget));
         dash.updated_at = now_ms;
@@ -54,6 +47,7 @@ mod tests {
     use super::*;
     use crate::model::json::{from_str, ObjectSeed, Reading};
     use crate::model::testing::{fixture, text_of};
+    use crate::model::Kind;
 
     fn dash(json: &str) -> Dashboard {
         from_str(json, ObjectSeed::new(&Reading::strict())).unwrap().unwrap()

@@ -15,7 +15,7 @@ fn comes_back<T: Object>(object: &T, read: impl Fn(&str) -> Option<T>) {
     let second = json::to_string(&read(&first).expect("our own text is readable"), Audience::Disk);
     let third = json::to_string(&read(&second).expect("our own text is readable"), Audience::Disk);
     assert_eq!(second, third);
-    for audience in [Audience::Owner, Audience::Restricted] {
+    for audience in [Audience::Owner, Audience::Restricted, Audience::Guest] {
         let text = json::to_string(object, audience);
         assert!(read(&text).is_some(), "{text}");
     }

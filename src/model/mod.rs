@@ -13,6 +13,7 @@ pub mod device;
 pub mod enums;
 pub mod erase;
 pub mod face;
+pub mod first_widgets;
 pub mod fuzz_targets;
 pub mod http_values;
 pub mod json;

@@ -238,6 +238,17 @@ mod tests {
     }
 
     #[test]
+    fn guests_see_no_headers_of_webhooks() {
+        let profile = read(FIXTURE).profile;
+        let seen = |audience| {
+            let text = json::to_string(&profile, audience);
+            (text.contains("X-Key"), text.contains("/pin[0]/"), text.contains("fixture-twitter"))
+        };
+        assert_eq!(seen(Audience::Guest), (false, false, false));
+        assert_eq!(seen(Audience::Restricted), (true, true, false));
+    }
+
+    #[test]
     fn old_storage_moves_to_the_profile() {
         let v = profile_of(
             r#"{"email":"a@b.cc","profile":{"dashBoards":[{"id":9,"pinsStorage":{"0-v5":"1","0-v5-label":"L","3-vxx":"q"}}]}}"#,

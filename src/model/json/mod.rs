@@ -2,7 +2,7 @@
 //!
 //! Profiles come from old apps and old servers, so reading is lenient in exactly the ways the reference was (numbers as
 //! strings, nulls, ordinals for enums, unknown fields, text after the value); writing leaves out empty strings, arrays
-//! and maps and always writes numbers and booleans. The same objects are written for two [`Audience`]s.
+//! and maps and always writes numbers and booleans. The same objects are written for several [`Audience`]s.
 //!
 //! Tokenising is `serde_json`'s; scalars are taken as raw slices and converted by plain functions ([`scalar`]), which
 //! keeps one small reader per object instead of a generated one per field type.
@@ -70,7 +70,7 @@ pub trait Name: Copy + PartialEq + 'static {
 }
 
 /// The table of an object's fields: `"jsonName" rust_field`, followed by `private` where restricted audiences must
-/// not see it. `flatten field;` in front puts another object's fields first.
+/// not see it, or `not_for_guests`. `flatten field;` in front puts another object's fields first.
 #[macro_export]
 macro_rules! json_object {
     ($type:ty { $(flatten $first:ident;)? $($name:literal $field:ident $($private:ident)?),* $(,)? }) => {
@@ -99,6 +99,11 @@ macro_rules! json_object {
     };
     (@write $self:ident, $w:ident, $name:literal, $field:ident, private) => {
         if $w.shows_private() {
+            $crate::model::json::Field::write(&$self.$field, $name, $w);
+        }
+    };
+    (@write $self:ident, $w:ident, $name:literal, $field:ident, not_for_guests) => {
+        if $w.audience() != $crate::model::json::Audience::Guest {
             $crate::model::json::Field::write(&$self.$field, $name, $w);
         }
     };

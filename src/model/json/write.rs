@@ -10,8 +10,10 @@ pub enum Audience {
     Disk,
     /// The owner's apps: everything that the app protocol knows.
     Owner,
-    /// Guests, clones, previews and REST: without tokens, secrets, states and stored values.
+    /// Clones, previews and REST: without tokens, secrets, states and stored values.
     Restricted,
+    /// Guests of a shared project: as restricted, and without the headers and bodies of webhooks.
+    Guest,
 }
 
 /// Builds one JSON text.
@@ -34,7 +36,7 @@ impl Writer {
 
     /// Whether private fields are written.
     pub fn shows_private(&self) -> bool {
-        self.audience != Audience::Restricted
+        !matches!(self.audience, Audience::Restricted | Audience::Guest)
     }
 
     /// Who will read the text.

@@ -73,4 +73,6 @@ pub struct Webhook {
     /// Failures since the last success; in memory only.
     pub failures: u32,
 }
-json_object!(Webhook { flatten pin; "url" url, "method" method, "headers" headers, "body" body });
+json_object!(Webhook {
+    flatten pin; "url" url, "method" method, "headers" headers not_for_guests, "body" body not_for_guests
+});
