@@ -20,7 +20,7 @@ pub fn load_profile(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
         (None, "") => to_string(part(hub.users.profile(caller.user()))?, Audience::Owner),
         (Some(own), "") => {
             let dash = caller.dash(hub, own)?;
-            let mut w = Writer::new(Audience::Restricted);
+            let mut w = Writer::new(Audience::Guest);
             w.raw("{\"dashBoards\":[");
             dash.write_bare(&mut w);
             w.raw("]}");
@@ -33,7 +33,7 @@ pub fn load_profile(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
                 return Err(Status::NotAllowed);
             }
             _ => {
-                let audience = if guest.is_some() { Audience::Restricted } else { Audience::Owner };
+                let audience = if guest.is_some() { Audience::Guest } else { Audience::Owner };
                 to_string(caller.dash_of(hub, body)?, audience)
             }
         },
