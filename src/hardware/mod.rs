@@ -5,13 +5,29 @@
 //! | LOGIN 2, HARDWARE_LOGIN 29 | [`login`] |
 //! | HARDWARE 20 | [`write`] |
 //! | PING 6 | [`ping`] |
+//! | HARDWARE_SYNC 16 | [`sync`] |
+//! | BLYNK_INTERNAL 17 | [`internal`] |
+//! | BRIDGE 15 | [`bridge`] |
+//! | SET_WIDGET_PROPERTY 19 | [`property`] |
+//! | EMAIL 13 | [`mail`] |
+//! | PUSH_NOTIFICATION 14 | [`push`] |
+//! | TWEET 12 | [`tweet`] |
+//! | SMS 18 | [`sms`] |
 //!
 //! Before the login only a login is taken, anything else closes the connection without a word. Afterwards commands that
 //! are not in the table are ignored without a reply (spec 01 §2.6, §9). The message quota is applied before.
 
+pub mod bridge;
+pub mod internal;
 pub mod login;
+pub mod mail;
 pub mod mqtt;
 pub mod ping;
+pub mod property;
+pub mod push;
+pub mod sms;
+pub mod sync;
+pub mod tweet;
 pub mod write;
 
 use crate::hub::{ConnId, DeviceRef, Flow, Framing, Handled, Hub, Peer, Reply};
@@ -33,6 +49,14 @@ type Handler = fn(&mut Hub, Caller, u16, &str) -> Handled;
 const COMMANDS: &[(Command, Handler)] = &[
     (Command::HARDWARE, write::handle),
     (Command::PING, ping::handle),
+    (Command::SET_WIDGET_PROPERTY, property::handle),
+    (Command::HARDWARE_SYNC, sync::handle),
+    (Command::BRIDGE, bridge::handle),
+    (Command::BLYNK_INTERNAL, internal::handle),
+    (Command::PUSH_NOTIFICATION, push::handle),
+    (Command::EMAIL, mail::handle),
+    (Command::TWEET, tweet::handle),
+    (Command::SMS, sms::handle),
     (Command::HARDWARE_LOGIN, login::handle_again),
     (Command::LOGIN, login::handle_again),
 ];

@@ -5,11 +5,13 @@
 //! * [`attempts`]: failed logins. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
+//! * [`firmware`]: updates over the air.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
 pub mod attempts;
 pub mod clock;
 pub mod connections;
+pub mod firmware;
 pub mod handle;
 pub mod jobs;
 pub mod meter;
@@ -95,6 +97,8 @@ pub struct Hub {
     pub stats: stats::Stats,
     /// Devices that went away.
     pub presence: presence::Presence,
+    /// Firmware that waits for devices.
+    pub firmwares: firmware::Firmwares,
     /// Failed logins by address.
     pub attempts: attempts::Attempts,
     /// Password resets that were begun.
@@ -129,6 +133,7 @@ impl Hub {
             schedule: schedule::Schedule::default(),
             stats: stats::Stats::default(),
             presence: presence::Presence::default(),
+            firmwares: firmware::Firmwares::default(),
             attempts: attempts::Attempts::default(),
             reset_tokens: reset_tokens::ResetTokens::default(),
             registrations: (0, 0),
