@@ -10,7 +10,7 @@
 
 use super::Caller;
 use crate::hub::{Framing, Handled, Hub, Reply};
-use crate::model::{HardwareInfo, Kind};
+use crate::model::HardwareInfo;
 use crate::tz::Rules;
 use crate::wire::{body, Status};
 
@@ -54,12 +54,7 @@ fn set_idle_timeout(hub: &mut Hub, caller: Caller, heartbeat: i32) {
 fn tell_time(hub: &Hub, caller: Caller) -> Reply {
     let now = hub.now();
     let dash = hub.users.dash(caller.device.user, caller.device.dash);
-    let zone = dash.and_then(|d| {
-        d.widgets.iter().find_map(|w| match &w.kind {
-            Kind::Rtc(rtc) => Some(rtc.tz_name.id()),
-            _ => None,
-        })
-    });
+    let zone = dash.and_then(|d| d.rtc()).map(|rtc| rtc.tz_name.id());
     match zone {
         Some(zone) => {
             let seconds = now.div_euclid(1000) + i64::from(Rules::of(zone).offset_seconds(now));

@@ -10,7 +10,6 @@
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::enums::ContentType;
-use crate::model::Kind;
 use crate::notify::address;
 use crate::notify::mail::Mail;
 use crate::wire::{body, Status};
@@ -19,11 +18,7 @@ use crate::wire::{body, Status};
 pub fn handle(hub: &mut Hub, caller: Caller, id: u16, text: &str) -> Handled {
     let device = caller.device;
     let dash = hub.users.dash(device.user, device.dash).ok_or(Status::NotAllowed)?;
-    let widget = dash.widgets.iter().find_map(|w| match &w.kind {
-        Kind::Email(email) => Some(email.as_ref().clone()),
-        _ => None,
-    });
-    let widget = widget.filter(|_| dash.is_active).ok_or(Status::NotAllowed)?;
+    let widget = dash.email().filter(|_| dash.is_active).cloned().ok_or(Status::NotAllowed)?;
     let device_name = dash.device(device.device).map(|d| d.name.clone()).unwrap_or_default();
     if text.is_empty() {
         return Err(Status::IllegalCommand);

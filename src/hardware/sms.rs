@@ -6,7 +6,6 @@
 
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
-use crate::model::Kind;
 use crate::wire::{body, Status};
 
 /// Longest text, in characters.
@@ -18,12 +17,7 @@ pub fn handle(hub: &mut Hub, caller: Caller, _id: u16, text: &str) -> Handled {
         return Err(Status::NotificationInvalidBody);
     }
     let dash = hub.users.dash(caller.device.user, caller.device.dash).filter(|d| d.is_active);
-    let to = dash.and_then(|d| {
-        d.widgets.iter().find_map(|w| match &w.kind {
-            Kind::Sms(sms) => Some(sms.to.clone()),
-            _ => None,
-        })
-    });
+    let to = dash.and_then(|d| d.sms()).map(|widget| widget.to.clone());
     let to = to.filter(|to| !to.is_empty()).ok_or(Status::NotificationNotAuthorized)?;
     let interval = hub.notification_interval();
     if !hub.take_slot(caller.conn, |last| &mut last.sms, interval) {

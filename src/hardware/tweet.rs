@@ -7,7 +7,6 @@
 use super::Caller;
 use crate::hub::jobs::Job;
 use crate::hub::{Handled, Hub, Queue, Reply};
-use crate::model::Kind;
 use crate::notify::tweet::{Tweet, TweetError};
 use crate::wire::{body, Status};
 
@@ -20,13 +19,8 @@ pub fn handle(hub: &mut Hub, caller: Caller, id: u16, text: &str) -> Handled {
         return Err(Status::NotificationInvalidBody);
     }
     let dash = hub.users.dash(caller.device.user, caller.device.dash).filter(|d| d.is_active);
-    let widget = dash.and_then(|d| {
-        d.widgets.iter().find_map(|w| match &w.kind {
-            Kind::Twitter(twitter) => Some(twitter.as_ref()),
-            _ => None,
-        })
-    });
-    let tweet = widget
+    let tweet = dash
+        .and_then(|d| d.twitter())
         .filter(|widget| !widget.token.is_empty() && !widget.secret.is_empty())
         .map(|widget| Tweet { text: text.to_owned(), token: widget.token.clone(), secret: widget.secret.clone() })
         .ok_or(Status::NotificationNotAuthorized)?;

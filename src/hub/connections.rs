@@ -80,6 +80,9 @@ pub struct LastNotifications {
     pub webhook: u64,
 }
 
+/// Targets by the text of their bridge pin.
+pub type Bridges = Vec<(Box<str>, DeviceRef)>;
+
 /// One open connection.
 #[derive(Debug)]
 pub struct Connection {
@@ -102,7 +105,7 @@ pub struct Connection {
     /// Seconds since somebody asked to close it.
     pub closing_for: u8,
     /// The targets that this device may reach with BRIDGE, by its bridge pin; made at the first init.
-    pub bridges: Option<Box<Vec<(Box<str>, DeviceRef)>>>,
+    pub bridges: Option<Box<Bridges>>,
 }
 
 #[derive(Debug)]

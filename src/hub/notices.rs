@@ -7,7 +7,6 @@ use super::Hub;
 use crate::model::enums::PushPriority;
 use crate::model::storage::StringMap;
 use crate::model::widget::Notification;
-use crate::model::Kind;
 use crate::notify::push::{Outcome, PhoneToken, Priority, Push};
 
 /// Most mails of devices and rules per account and window: refused when more were counted.
@@ -46,12 +45,9 @@ impl Hub {
             return;
         }
         let Some(project) = self.users.dash_mut(user, dash) else { return };
-        for widget in &mut project.widgets {
-            if let Kind::Notification(widget) = &mut widget.kind {
-                widget.android_tokens.0.retain(|uid, _| !outcome.gone_android.contains(uid));
-                widget.ios_tokens.0.retain(|uid, _| !outcome.gone_ios.contains(uid));
-                break;
-            }
+        if let Some(widget) = project.notification_mut() {
+            widget.android_tokens.0.retain(|uid, _| !outcome.gone_android.contains(uid));
+            widget.ios_tokens.0.retain(|uid, _| !outcome.gone_ios.contains(uid));
         }
         self.user_changed(user);
     }

@@ -1,7 +1,7 @@
 //! Widgets of which only the first one of a project's own list counts (spec 03 §9.4).
 
 use super::dashboard::Dashboard;
-use super::widget::{Email, Eventor, Kind, Notification, ReportWidget, Rtc, Twitter};
+use super::widget::{Email, Eventor, Kind, Notification, ReportWidget, Rtc, Sms, Twitter};
 
 macro_rules! first {
     ($($(#[$doc:meta])* $name:ident, $name_mut:ident, $kind:ident($type:ty);)*) => {
@@ -34,6 +34,8 @@ first! {
     email, email_mut, Email(Email);
     /// The first TWITTER widget.
     twitter, twitter_mut, Twitter(Twitter);
+    /// The first SMS widget.
+    sms, sms_mut, Sms(Sms);
     /// The first EVENTOR widget.
     eventor, eventor_mut, Eventor(Eventor);
     /// The first REPORT widget.
