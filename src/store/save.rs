@@ -3,6 +3,9 @@
 //! Calls block on the disk: they are for workers. Two calls for the same account must not run at once, or the older text
 //! may win; calls for different accounts may.
 
+// Several workers may save: they share the list of what is in the way of accounts.
+#![allow(clippy::disallowed_types)]
+
 use super::atomic::{sync_folder, AtomicFile, PRIVATE};
 use super::folder::{BACKUP, DELETED};
 use super::names::{is_date, is_user_file, user_file_name, SUFFIX};
@@ -167,24 +170,6 @@ impl Saver {
         }
         sync_folder(&folder)?;
         Ok(done)
-    }
-}
-
-/// When the daily copies are due: with the first save after a start and then once per [`BACKUP_PERIOD`].
-#[derive(Debug, Default)]
-pub struct BackupClock {
-    last: Option<i64>,
-}
-
-impl BackupClock {
-    /// Whether copies are due at this time (ms since 1970), when something was just saved. If so, the period begins anew.
-    pub fn is_due(&mut self, now: i64) -> bool {
-        // A clock that was set back must not stop the copies for years.
-        let due = self.last.is_none_or(|last| now - last >= BACKUP_PERIOD || now < last);
-        if due {
-            self.last = Some(now);
-        }
-        due
     }
 }
 
@@ -454,14 +439,5 @@ mod tests {
         place.save("b@b.cc", "changed too");
         assert_eq!(place.saver.back_up("2026-11-23").unwrap(), BackedUp { copied: 1, linked: 1, failed: 0 });
         assert_eq!(place.read("backup/b@b.cc.Blynk.user.2026-11-22"), r#"{"email":"b@b.cc"}"#);
-    }
-
-    #[test]
-    fn copies_are_due_once_a_day() {
-        let mut clock = BackupClock::default();
-        assert!(clock.is_due(NOW));
-        assert!(!clock.is_due(NOW + BACKUP_PERIOD - 1));
-        assert!(clock.is_due(NOW + BACKUP_PERIOD));
-        assert!(clock.is_due(NOW));
     }
 }
