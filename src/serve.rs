@@ -97,7 +97,8 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
 
     let hub = Rc::new(RefCell::new(hub));
     let server = Rc::new(Server::new(Rc::clone(&hub), Rc::new(LocalExecutor::new()), tls));
-    let http_port = crate::http::start(handle, &config, server.relay.peers.clone()).map_err(StartError::Http)?;
+    let http_port =
+        crate::http::start(handle, &config, folder.root(), server.relay.peers.clone()).map_err(StartError::Http)?;
     server.http_port.set(http_port);
     let logs = &settings.logs_folder;
     let logs = (!logs.as_os_str().is_empty()).then(|| crate::config::folders::absolute(logs));

@@ -1,11 +1,14 @@
-//! The blocking HTTP thread: the REST API.
+//! The blocking HTTP thread: REST API, static files and downloads, password pages.
 //!
 //! * [`server`] runs `tiny_http` and turns its requests into [`request::Request`]s; [`peers`] says who sent them.
 //! * [`router`] is the table of all routes; [`response`] is what handlers return. [`params`] decodes queries and forms.
-//! * [`rest`] is the API of device tokens.
+//! * [`rest`] is the API of device tokens; [`files`] serves files, [`assets`] are built in; [`pages`] resets passwords.
 //!
 //! Handlers touch state only in the event loop: most are plain functions on the hub that the router calls there.
 
+pub mod assets;
+pub mod files;
+pub mod pages;
 pub mod params;
 pub mod peers;
 pub mod request;

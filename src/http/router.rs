@@ -3,10 +3,10 @@
 use super::params;
 use super::request::{Method, Request};
 use super::response::{Responder, Response};
-use super::rest;
 use super::server::Site;
+use super::{files, pages, rest};
 use crate::hub::Hub;
-use Method::{Get, Put};
+use Method::{Get, Post, Put};
 
 /// What answers a request.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ pub enum Area {
 #[derive(Clone, Copy)]
 pub struct Route {
     method: Method,
-    /// Segments of the path: as written, `{name}` for any, `{name..}` for all that follow.
+    /// Segments of the path: as written, `{name}` for any, `{name}.x` for any that ends so, `{name..}` for all that follow.
     pattern: &'static str,
     ports: Ports,
     /// Kind of the route.
@@ -61,13 +61,29 @@ const fn file(pattern: &'static str, handler: fn(&Site, &Request) -> Response) -
 /// All routes; the first that fits answers.
 const ROUTES: &[Route] = &[
     open(Get, "/healthz", Handler::Hub(health)),
+    Route { area: Area::Open, ..file("/", files::home) },
+    file("/favicon.ico", files::favicon),
+    file("/static/{path..}", files::from_static),
+    file("/{name}.gz", files::download),
+    file("/{name}.zip", files::download),
+    open(Post, "/resetPassword", Handler::Later(pages::reset_password)),
+    open(Get, "/landing", Handler::Hub(pages::landing)),
+    open(Get, "/restore", Handler::Hub(pages::restore)),
+    open(Post, "/updatePassword", Handler::Hub(pages::update_password)),
     open(Get, "/{token}/get/{pin}", Handler::Hub(rest::get::handle)),
     open(Get, "/{token}/pin/{pin}", Handler::Hub(rest::get::handle)),
     open(Get, "/{token}/update/{pin}", Handler::Hub(rest::update::get)),
     open(Put, "/{token}/update/{pin}", Handler::Hub(rest::update::put)),
     open(Put, "/{token}/pin/{pin}", Handler::Hub(rest::update::put)),
+    open(Put, "/{token}/extra/pin/{pin}", Handler::Hub(rest::update::extra)),
     open(Get, "/{token}/isHardwareConnected", Handler::Hub(rest::presence::hardware)),
     open(Get, "/{token}/isAppConnected", Handler::Hub(rest::presence::app)),
+    open(Get, "/{token}/rtc", Handler::Hub(rest::rtc::handle)),
+    open(Get, "/{token}/project", Handler::Hub(rest::project::handle)),
+    open(Get, "/{token}/qr", Handler::Later(rest::project::qr)),
+    open(Get, "/{code}/clone", Handler::Later(rest::project::cloned)),
+    open(Post, "/{token}/notify", Handler::Hub(rest::notify::handle)),
+    open(Post, "/{token}/email", Handler::Hub(rest::email::handle)),
 ];
 
 /// What was found for a method and a path.
@@ -112,8 +128,9 @@ fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
             Some((segment, after)) => (segment, Some(after)),
             None => (rest, None),
         };
-        if part.starts_with('{') {
-            if segment.is_empty() || !segment.bytes().all(is_variable_byte) {
+        if let Some((_, ending)) = part.strip_prefix('{').and_then(|p| p.split_once('}')) {
+            let known = segment.len() > ending.len() && segment.ends_with(ending);
+            if !known || !segment.bytes().all(is_variable_byte) {
                 return None;
             }
             vars.push(params::decode(segment, false).ok()?);
@@ -158,12 +175,15 @@ mod tests {
         }
         assert_eq!(vars("/static/{path..}", "/static/js/a.js"), Some(vec!["js/a.js".into()]));
         assert_eq!(vars("/healthz", "/healthz"), Some(vec![]));
+        assert_eq!(vars("/", "/"), Some(vec![]));
+        assert_eq!(vars("/{name}.gz", "/a@b.cc_1.csv.gz"), Some(vec!["a@b.cc_1.csv.gz".into()]));
+        assert!(vars("/{name}.gz", "/.gz").is_none() && vars("/{name}.gz", "/a.zip").is_none());
     }
 
     #[test]
     fn methods_choose_among_routes() {
         assert!(matches!(find(Put, "/t/update/v1", false), Found::Route(..)));
-        assert!(matches!(find(Method::Post, "/t/update/v1", true), Found::OtherMethod(Area::Open)));
+        assert!(matches!(find(Post, "/t/update/v1", true), Found::OtherMethod(Area::Open)));
         assert!(matches!(find(Get, "/index.html", true), Found::Nothing));
     }
 }

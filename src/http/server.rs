@@ -3,6 +3,7 @@
 //! Nothing here waits for clients: the relay sends whole requests and takes whole answers. What waits for mails or for
 //! disks is a job of the hub, whose result answers the request (see [`super::router::Handler::Later`]).
 
+use super::files::Folders;
 use super::peers::PeerTable;
 use super::request::{Method, Request};
 use super::response::{Responder, Response};
@@ -12,6 +13,7 @@ use crate::hub::{HubHandle, Origin};
 use crate::net::relay::answer;
 use std::io::{self, Cursor};
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -26,15 +28,28 @@ const READ_AHEAD: usize = 1024;
 pub struct Site {
     handle: HubHandle,
     peers: PeerTable,
+    /// Where files are.
+    pub folders: Folders,
+    /// `admin.rootPath`.
+    pub admin_root: String,
+    /// A private server: its TLS port leads to the administrator's page.
+    pub is_local: bool,
 }
 
-/// Starts the HTTP thread; the loopback port that it listens on. It ends with the program.
+/// Starts the HTTP thread; the loopback port that it listens on. It ends with the program. `data_folder`: where uploads
+/// are.
 ///
 /// Errors: no port, no thread.
 #[allow(clippy::disallowed_methods)] // The one place where this thread is made.
-pub fn start(handle: HubHandle, _config: &Config, peers: PeerTable) -> io::Result<u16> {
+pub fn start(handle: HubHandle, config: &Config, data_folder: &Path, peers: PeerTable) -> io::Result<u16> {
     let (server, port) = open(0)?;
-    let site = Site { handle, peers };
+    let site = Site {
+        handle,
+        peers,
+        folders: Folders::new(config, data_folder),
+        admin_root: config.server.admin_root_path.clone(),
+        is_local: config.server.region == "local",
+    };
     thread::Builder::new().name("http".into()).stack_size(STACK).spawn(move || site.run(server, port))?;
     Ok(port)
 }
@@ -65,11 +80,6 @@ impl Site {
                 }
             }
         }
-    }
-
-    /// Runs `f` in the event loop.
-    pub fn handle(&self) -> &HubHandle {
-        &self.handle
     }
 
     fn serve(&self, mut incoming: tiny_http::Request) {
@@ -119,7 +129,7 @@ struct Answer {
 
 impl Answer {
     fn send(self, mut response: Response) {
-        if self.area == Area::Open {
+        if self.area == Area::Open && response.header("access-control-allow-origin").is_none() {
             response = response.with("access-control-allow-origin", "*");
         }
         if let Some(whole) = response.piece_of {

@@ -6,13 +6,16 @@
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
 //! * [`firmware`]: updates over the air.
+//! * [`clones`]: projects given away by code. [`intervals`]: how often HTTP clients may notify.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
 pub mod attempts;
 pub mod clock;
+pub mod clones;
 pub mod connections;
 pub mod firmware;
 pub mod handle;
+pub mod intervals;
 pub mod jobs;
 pub mod meter;
 pub mod mqtt;
@@ -103,6 +106,12 @@ pub struct Hub {
     pub attempts: attempts::Attempts,
     /// Password resets that were begun.
     pub reset_tokens: reset_tokens::ResetTokens,
+    /// Codes of projects that were given away.
+    pub clones: clones::Clones,
+    /// Pushes that HTTP clients caused.
+    pub http_pushes: intervals::Intervals,
+    /// Mails that HTTP clients caused.
+    pub http_mails: intervals::Intervals,
     /// Attempts to register: their number in the running hour, and when it began (ms since start).
     pub registrations: (u32, u64),
     /// The texts of mails and password pages.
@@ -136,6 +145,9 @@ impl Hub {
             firmwares: firmware::Firmwares::default(),
             attempts: attempts::Attempts::default(),
             reset_tokens: reset_tokens::ResetTokens::default(),
+            clones: clones::Clones::default(),
+            http_pushes: intervals::Intervals::default(),
+            http_mails: intervals::Intervals::default(),
             registrations: (0, 0),
             texts,
             host,

@@ -55,6 +55,11 @@ impl Saver {
         Saver { root: root.into(), leftovers: Mutex::new(leftovers) }
     }
 
+    /// The data folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     fn leftovers(&self) -> MutexGuard<'_, Leftovers> {
         self.leftovers.lock().unwrap_or_else(PoisonError::into_inner)
     }

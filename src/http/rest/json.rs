@@ -3,13 +3,13 @@
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::model::json::text;
-use serde::de::DeserializeOwned;
+use serde::de::Deserialize;
 use serde_json::value::RawValue;
 
 /// The first JSON value of the body; what follows it is ignored.
 ///
 /// Errors: 500 for a content type that does not name JSON, and for a body that is none of this kind.
-pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Response> {
+pub fn body<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Response> {
     if !request.header("content-type").is_some_and(|kind| kind.contains("application/json")) {
         return Err(Response::text(500, "Unexpected content type. Expecting application/json."));
     }

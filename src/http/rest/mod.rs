@@ -1,11 +1,15 @@
 //! The API of device tokens: `/{token}/...`, on both ports, without a login.
 //!
-//! Order of checks: the request's body and parameters, the token, the pin, then the rest. [`get`], [`update`],
-//! [`presence`]: one file per group of routes.
+//! Order of checks: the request's body and parameters, the token, the pin, then the rest. One file per group of routes.
 
+pub mod email;
 pub mod get;
 mod json;
+pub mod notify;
 pub mod presence;
+pub mod project;
+mod property;
+pub mod rtc;
 pub mod update;
 
 use super::request::Request;

@@ -1,23 +1,31 @@
 //! Writing a pin.
 //!
 //! * `PUT /{token}/update/{pin}` (old name: `pin`), body a JSON array of strings; numbers and booleans count as written.
-//! * `GET /{token}/update/{pin}?value=a&value=b`: each `value` is one element.
+//! * `GET /{token}/update/{pin}?value=a&value=b`: each `value` is one element. Without any `value` it sets a property,
+//!   see [`super::property`].
+//! * `PUT /{token}/extra/pin/{pin}`, body `[{"value":"20.5","timestamp":1700000000000}, ...]`: all are recorded with their
+//!   own times (ms since 1970), the first one becomes the pin's value.
 //!
-//! The elements joined by NUL are the value. It is recorded and stored, eventor rules run (webhooks do not), then the
-//! device and, in an active project, the apps get HARDWARE with id 111. The answer is an empty 200.
+//! The elements joined by NUL are the value. It is recorded and stored, eventor rules run (webhooks do not, and neither
+//! runs for `extra`), then the device and, in an active project, the apps get HARDWARE with id 111. The answer is an
+//! empty 200.
 //!
 //! Errors: 500 for a bad content type or body, then 400 `No pin for update provided.`, `Invalid token.`,
-//! `Wrong pin format.`, `Wrong request format.` (GET with neither value nor property).
+//! `Wrong pin format.`
 
-use super::{count, device, json, pin, Answered};
+use super::{count, device, json, pin, property, Answered};
 use crate::http::request::Request;
 use crate::http::response::Response;
+use crate::hub::pins::PinWrite;
 use crate::hub::{DeviceRef, Hub, Unsaved};
-use crate::model::{Limits, PinType};
 use crate::wire::Command;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// Id of the messages that an HTTP write makes.
-const MESSAGE_ID: u16 = 111;
+pub const MESSAGE_ID: u16 = 111;
+/// Most stamped values of one request that are recorded.
+const STAMPED_MAX: usize = 100_000;
 
 /// The PUT form.
 pub fn put(hub: &mut Hub, request: &Request) -> Response {
@@ -29,7 +37,7 @@ pub fn put(hub: &mut Hub, request: &Request) -> Response {
         let device = device(hub, request)?;
         count(hub, Command::HTTP_UPDATE_PIN_DATA);
         let (pin_type, pin) = pin(request)?;
-        Ok(write(hub, device, pin_type, pin, &elements.join("\0")))
+        Ok(write(hub, device, PinWrite { pin_type, pin, value: &elements.join("\0") }))
     };
     answer(hub).unwrap_or_else(|refusal| refusal)
 }
@@ -42,32 +50,73 @@ pub fn get(hub: &mut Hub, request: &Request) -> Response {
         count(hub, Command::HTTP_UPDATE_PIN_DATA);
         let elements: Vec<&str> = query.all("value").collect();
         if elements.is_empty() {
-            return Err(Response::text(400, "Wrong request format."));
+            return property::set(hub, request, device, &query);
         }
         let (pin_type, pin) = pin(request)?;
-        Ok(write(hub, device, pin_type, pin, &elements.join("\0")))
+        Ok(write(hub, device, PinWrite { pin_type, pin, value: &elements.join("\0") }))
     };
     answer(hub).unwrap_or_else(|refusal| refusal)
 }
 
-fn write(hub: &mut Hub, device: DeviceRef, pin_type: PinType, pin: u8, value: &str) -> Response {
-    let now = hub.now();
-    if let Some(profile) = hub.users.profile_mut(device.user) {
-        // A table or time input that cannot use the text keeps what it has; the device shall get it all the same.
-        let limits = Limits::default();
-        let _ = profile.store_value(device.dash, device.device, pin_type, pin, value, &limits, now);
+/// One element of the body of `extra`.
+#[derive(Deserialize)]
+struct Stamped<'a> {
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
+    #[serde(borrow)]
+    timestamp: Option<&'a RawValue>,
+}
+
+/// Values with times of their own.
+pub fn extra(hub: &mut Hub, request: &Request) -> Response {
+    let answer = |hub: &mut Hub| -> Answered {
+        let stamped: Option<Vec<Stamped<'_>>> = json::body(request)?;
+        let stamped = stamped.ok_or_else(Response::failure)?;
+        let values: Vec<(String, i64)> =
+            stamped.iter().map(unstamp).collect::<Option<_>>().ok_or_else(|| json::bad_body(request))?;
+        let Some((first, _)) = values.first() else {
+            return Err(Response::text(400, "No pin for update provided."));
+        };
+        let device = device(hub, request)?;
+        count(hub, Command::HTTP_UPDATE_PIN_DATA);
+        let (pin_type, pin) = pin(request)?;
+        for (value, at) in values.iter().take(STAMPED_MAX) {
+            hub.record(device, pin_type, pin, value, *at);
+        }
+        let (now, limits) = (hub.now(), hub.limits());
+        if let Some(profile) = hub.users.profile_mut(device.user) {
+            let _ = profile.store_value(device.dash, device.device, pin_type, pin, first, &limits, now);
+            hub.users.mark(device.user, Unsaved::Values);
+        }
+        Ok(forward(hub, device, PinWrite { pin_type, pin, value: first }))
+    };
+    answer(hub).unwrap_or_else(|refusal| refusal)
+}
+
+/// Value and time; the value may be a number, the time a text. Nothing without a value.
+fn unstamp(stamped: &Stamped<'_>) -> Option<(String, i64)> {
+    let value = json::scalar(stamped.value?)?;
+    let at = stamped.timestamp.and_then(json::scalar).map_or(Some(0), |text| text.trim().parse().ok())?;
+    Some((value, at))
+}
+
+fn write(hub: &mut Hub, device: DeviceRef, write: PinWrite<'_>) -> Response {
+    if hub.store_pin(device, write).is_err() {
+        // A table or time input keeps what it has; the device shall get the text all the same.
+        log::debug!("a widget cannot use the value that came by HTTP");
     }
-    hub.users.mark(device.user, Unsaved::Values);
+    let now = hub.now();
     if let Some(known) = hub.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device)) {
         known.data_received_at = now;
     }
-    send(hub, device, pin_type, pin, value)
+    hub.run_eventor(device, write.pin_type, write.pin, write.value);
+    forward(hub, device, write)
 }
 
 /// Tells the device and the apps.
-fn send(hub: &mut Hub, device: DeviceRef, pin_type: PinType, pin: u8, value: &str) -> Response {
+fn forward(hub: &mut Hub, device: DeviceRef, write: PinWrite<'_>) -> Response {
     let Some(dash) = hub.users.dash(device.user, device.dash) else { return Response::failure() };
-    let body = dash.http_update_body(device.device, pin_type, pin, value);
+    let body = dash.http_update_body(device.device, write.pin_type, write.pin, write.value);
     let is_active = dash.is_active;
     hub.to_hardware(device.user, device.dash, &[device.device], Command::HARDWARE, MESSAGE_ID, &body);
     if is_active {
@@ -99,6 +148,26 @@ mod tests {
         let ask = request(Method::Get, "/t/update/v31?value=a+b&label=x&value=", &[TOKEN, "v31"]);
         assert_eq!(get(&mut hub, &ask).shown(), (200, ""));
         assert_eq!((sent(&board), sent(&phone)), (vec!["20 111 vw|31|a b|".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn the_first_of_stamped_values_is_the_value() {
+        let (mut hub, user) = hub_with("[]");
+        let (_, board) = device(&mut hub, user, 1, 0);
+        let mut ask = |body: &str| {
+            let response = extra(&mut hub, &json(Method::Put, "", &[TOKEN, "v3"], body));
+            (response.status, String::from_utf8(response.body).unwrap())
+        };
+        assert_eq!(
+            ask(r#"[{"value":20.5,"timestamp":"1700000000000"},{"value":"21","timestamp":17}]"#),
+            (200, "".into())
+        );
+        assert_eq!(sent(&board), ["20 111 vw|3|20.5"]);
+        assert_eq!(ask("[]"), (400, "No pin for update provided.".into()));
+        assert_eq!(ask("null"), (500, "".into()));
+        for bad in ["{}", r#"[{"timestamp":1}]"#, r#"[{"value":"1","timestamp":"x"}]"#, "[1]"] {
+            assert_eq!(ask(bad), (500, format!("Error parsing body param. {bad}")));
+        }
     }
 
     #[test]

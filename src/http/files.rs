@@ -1,0 +1,277 @@
+//! Static files and downloads.
+//!
+//! * `GET /static/...`, `/favicon.ico` and, on the plain port, `/`: operators' files in the folders `static-override` and
+//!   `static`, else built-in ones.
+//! * `GET /{name}.gz`, `/{name}.zip`: exports and reports in the folder of temporary files.
+//!
+//! 200 with a minute of private caching, 304 for an unchanged file, else 404 `Failure: 404 Not Found` CR LF. Large files
+//! come in pieces of [`PIECE`] bytes, see [`answer`].
+
+use super::assets;
+use super::request::Request;
+use super::response::Response;
+use super::server::Site;
+use crate::config::folders::temp_folder;
+use crate::config::Config;
+use crate::history::export_folder::is_export_name;
+use crate::net::relay::answer;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// Bytes of a file that are in memory at once.
+const PIECE: u64 = 64 * 1024;
+/// How long browsers may keep a file.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// Where files are.
+pub struct Folders {
+    /// What is below `/static`; the first folder that has a file wins.
+    statics: Vec<PathBuf>,
+    exports: PathBuf,
+    /// What counts as the time of built-in files.
+    started: SystemTime,
+}
+
+impl Folders {
+    /// `data_folder`: where uploads are.
+    pub fn new(config: &Config, data_folder: &Path) -> Self {
+        let statics = vec![
+            config.working_folder.join("static-override"),
+            data_folder.join("static"),
+            config.working_folder.join("static"),
+            config.program_folder.join("static"),
+        ];
+        Folders { statics, exports: temp_folder(), started: SystemTime::now() }
+    }
+}
+
+/// `GET /static/{path..}`.
+pub fn from_static(site: &Site, request: &Request) -> Response {
+    serve_static(&site.folders, request.var(0), request)
+}
+
+/// `GET /favicon.ico`.
+pub fn favicon(site: &Site, request: &Request) -> Response {
+    serve_static(&site.folders, "favicon.ico", request)
+}
+
+/// `GET /`: the start page, on the TLS port of a private server the administrator's.
+pub fn home(site: &Site, request: &Request) -> Response {
+    if request.origin.tls && site.is_local {
+        return Response::redirect(302, site.admin_root.clone());
+    }
+    serve_static(&site.folders, "index.html", request)
+}
+
+/// `GET /{name}.gz` and `.zip`.
+pub fn download(site: &Site, request: &Request) -> Response {
+    let name = request.var(0);
+    if !is_export_name(name) {
+        return not_found();
+    }
+    match open(&site.folders.exports, name) {
+        Some(content) => serve(content, name, request),
+        None => not_found(),
+    }
+}
+
+fn serve_static(folders: &Folders, path: &str, request: &Request) -> Response {
+    if !is_safe(path) {
+        return not_found();
+    }
+    let built_in = || assets::find(path).map(|bytes| Content::BuiltIn(bytes, folders.started));
+    match folders.statics.iter().find_map(|folder| open(folder, path)).or_else(built_in) {
+        Some(content) => serve(content, path, request),
+        None => not_found(),
+    }
+}
+
+/// Names below the folder without anything that a file system or a browser could take for something else.
+fn is_safe(path: &str) -> bool {
+    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with('.');
+    let strange = |c: char| c.is_control() || "\\<>&\":".contains(c);
+    path.split('/').all(part) && !path.contains(strange)
+}
+
+enum Content {
+    BuiltIn(&'static [u8], SystemTime),
+    File(File, u64, SystemTime),
+}
+
+/// A regular file in the folder, wherever symbolic links lead.
+fn open(folder: &Path, path: &str) -> Option<Content> {
+    let folder = fs::canonicalize(folder).ok()?;
+    let path = fs::canonicalize(folder.join(path)).ok()?;
+    if !path.starts_with(&folder) {
+        return None;
+    }
+    let file = File::open(path).ok()?;
+    let facts = file.metadata().ok()?;
+    facts.is_file().then(|| Content::File(file, facts.len(), facts.modified().unwrap_or(SystemTime::UNIX_EPOCH)))
+}
+
+impl Content {
+    fn length(&self) -> u64 {
+        match self {
+            Content::BuiltIn(bytes, _) => bytes.len() as u64,
+            Content::File(_, length, _) => *length,
+        }
+    }
+
+    fn modified(&self) -> SystemTime {
+        match self {
+            Content::BuiltIn(_, time) | Content::File(_, _, time) => *time,
+        }
+    }
+
+    fn piece(&mut self, offset: u64) -> io::Result<Vec<u8>> {
+        let length = self.length().saturating_sub(offset).min(PIECE);
+        match self {
+            Content::BuiltIn(bytes, _) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                Ok(bytes.iter().skip(start).take(length as usize).copied().collect())
+            }
+            Content::File(file, ..) => {
+                file.seek(SeekFrom::Start(offset))?;
+                let mut bytes = vec![0; length as usize];
+                file.read_exact(&mut bytes)?;
+                Ok(bytes)
+            }
+        }
+    }
+}
+
+fn serve(mut content: Content, name: &str, request: &Request) -> Response {
+    let (now, modified, length) = (SystemTime::now(), content.modified(), content.length());
+    let offset = request.header(answer::PIECE).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let last_modified = httpdate::fmt_http_date(modified);
+    // Its text has whole seconds, as what browsers send back.
+    if offset == 0 && request.header("if-modified-since") == Some(last_modified.as_str()) {
+        return Response::empty(304).with("date", httpdate::fmt_http_date(now));
+    }
+    let body = match content.piece(offset) {
+        Ok(body) => body,
+        Err(error) => {
+            log::error!("{name} cannot be read: {error}");
+            return Response::failure();
+        }
+    };
+    let is_piece = offset > 0 || (body.len() as u64) < length;
+    let mut response = Response::ok(content_type(name), body)
+        .with("access-control-allow-origin", "*")
+        .with("date", httpdate::fmt_http_date(now))
+        .with("expires", httpdate::fmt_http_date(now + KEPT))
+        .with("cache-control", "private, max-age=60")
+        .with("last-modified", last_modified);
+    response.piece_of = is_piece.then_some(length);
+    response
+}
+
+fn not_found() -> Response {
+    let text = Response::ok("text/plain; charset=UTF-8", "Failure: 404 Not Found\r\n");
+    Response { status: 404, close: true, ..text }
+}
+
+/// The first seven are what the reference knew; devices and scripts look at them.
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "ico" => "image/x-icon",
+        "js" => "application/javascript",
+        "css" => "text/css",
+        "png" => "image/png",
+        "gz" => "application/x-gzip",
+        "zip" => "application/zip",
+        "bin" => "application/octet-stream",
+        "html" | "htm" => "text/html;charset=utf-8",
+        "txt" | "csv" | "md" => super::response::TEXT,
+        "json" | "map" => super::response::JSON,
+        "svg" => "image/svg+xml",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "woff" => "font/woff",
+        "woff2" => "font/woff2",
+        "ttf" => "font/ttf",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::request::{testing::request, Method};
+
+    fn folders(root: &Path) -> Folders {
+        Folders {
+            statics: vec![root.join("over"), root.join("static")],
+            exports: root.join("x"),
+            started: SystemTime::now(),
+        }
+    }
+
+    #[test]
+    fn nothing_outside_the_folder_is_served() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("static/js")).unwrap();
+        fs::write(root.path().join("secret.txt"), "root:").unwrap();
+        std::os::unix::fs::symlink(root.path().join("secret.txt"), root.path().join("static/link.txt")).unwrap();
+        let folders = folders(root.path());
+        for path in [
+            "../secret.txt",
+            "js/../../secret.txt",
+            "/etc/passwd",
+            "link.txt",
+            "js",
+            "",
+            "a..",
+            ".x",
+            "a\\b",
+            "js//x",
+            "a\"b",
+        ] {
+            let response = serve_static(&folders, path, &request(Method::Get, "/", &[]));
+            assert_eq!((response.shown(), response.close), ((404, "Failure: 404 Not Found\r\n"), true), "{path}");
+        }
+    }
+
+    #[test]
+    fn overrides_win_and_unchanged_files_are_304() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["over", "static"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+            fs::write(root.path().join(folder).join("a.css"), folder).unwrap();
+        }
+        let folders = folders(root.path());
+        let mut ask = request(Method::Get, "/static/a.css", &["a.css"]);
+        let response = serve_static(&folders, "a.css", &ask);
+        assert_eq!((response.shown(), response.header("content-type")), ((200, "over"), Some("text/css")));
+        assert_eq!(response.piece_of, None);
+        ask.headers.push(("if-modified-since".into(), response.header("last-modified").unwrap().into()));
+        assert_eq!(serve_static(&folders, "a.css", &ask).status, 304);
+        ask.headers[0].1 = "Sat, 01 Jan 2000 00:00:00 GMT".into();
+        assert_eq!(serve_static(&folders, "a.css", &ask).status, 200);
+        assert_eq!(serve_static(&folders, "favicon.ico", &ask).header("content-type"), Some("image/x-icon"));
+    }
+
+    #[test]
+    fn large_files_come_in_pieces() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("static/ota")).unwrap();
+        let data: Vec<u8> = (0..150_000u32).map(|n| n as u8).collect();
+        fs::write(root.path().join("static/ota/f.bin"), &data).unwrap();
+        let folders = folders(root.path());
+        let mut whole = Vec::new();
+        while whole.len() < data.len() {
+            let mut ask = request(Method::Get, "/", &[]);
+            if !whole.is_empty() {
+                ask.headers.push((answer::PIECE.into(), whole.len().to_string()));
+            }
+            let response = serve_static(&folders, "ota/f.bin", &ask);
+            assert_eq!((response.status, response.piece_of), (200, Some(150_000)));
+            whole.extend(response.body);
+        }
+        assert_eq!(whole, data);
+    }
+}

@@ -1,0 +1,148 @@
+//! Clones: projects given away under a code, as QR picture and as code that apps ask for.
+
+use super::jobs::{Queue, QueueFull};
+use super::tokens::new_token;
+use super::users::UserId;
+use super::Hub;
+use crate::model::json::{to_string, Audience};
+use crate::store::clones;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Most codes that are remembered for being given out again.
+const REMEMBERED: usize = 1000;
+
+/// A project that could not be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloneError {
+    /// Nobody made this code.
+    Unknown,
+    /// It cannot be read.
+    Failed,
+}
+
+/// The last code of each project, with what the project looked like: the same project gets the same code again.
+#[derive(Debug, Default)]
+pub struct Clones(HashMap<(UserId, i32), (u64, String)>);
+
+impl Hub {
+    /// Gives a project away: `then` gets the code when the copy is stored, or could not be stored, on the worker.
+    ///
+    /// Errors: there is no such project (`None`), or no room for the work.
+    pub fn clone_project<T: Send + 'static>(
+        &mut self,
+        user: UserId,
+        dash: i32,
+        on_worker: impl FnOnce(&str) -> T + Send + 'static,
+        then: impl FnOnce(&mut Hub, T) + Send + 'static,
+    ) -> Option<Result<(), QueueFull>> {
+        let text = to_string(self.users.dash(user, dash)?, Audience::Restricted);
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let looks = hasher.finish();
+        let known = self.clones.0.get(&(user, dash)).filter(|(l, _)| *l == looks).map(|(_, code)| code.clone());
+        let is_known = known.is_some();
+        let code = known.unwrap_or_else(new_token);
+        if !is_known {
+            if self.clones.0.len() >= REMEMBERED {
+                self.clones.0.clear();
+            }
+            self.clones.0.insert((user, dash), (looks, code.clone()));
+        }
+        let saver = self.saver();
+        Some(self.jobs.work(
+            Queue::Disk,
+            move || {
+                let saved = match saver {
+                    Some(saver) if !is_known => clones::write_clone(saver.root(), &code, &text),
+                    _ => Ok(()),
+                };
+                let failed = saved.inspect_err(|e| log::error!("a clone of a project was not stored: {e}")).is_err();
+                (failed, on_worker(&code))
+            },
+            move |hub, (failed, result)| {
+                if failed {
+                    hub.clones.0.remove(&(user, dash));
+                }
+                then(hub, result);
+            },
+        ))
+    }
+
+    /// Looks a code up; `then` gets the project's JSON.
+    ///
+    /// Errors: no room for the work.
+    pub fn find_clone(
+        &mut self,
+        code: &str,
+        then: impl FnOnce(&mut Hub, Result<String, CloneError>) + Send + 'static,
+    ) -> Result<(), QueueFull> {
+        let (saver, code) = (self.saver(), code.to_owned());
+        self.jobs.work(
+            Queue::Disk,
+            move || {
+                let Some(saver) = saver.filter(|_| clones::is_clone_token(&code)) else {
+                    return Err(CloneError::Unknown);
+                };
+                match clones::read_clone(saver.root(), &code) {
+                    Ok(Some(text)) => Ok(text),
+                    Ok(None) => Err(CloneError::Unknown),
+                    Err(error) => {
+                        log::error!("a clone of a project cannot be read: {error}");
+                        Err(CloneError::Failed)
+                    }
+                }
+            },
+            then,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{testing, Job};
+    use crate::store::{users::Leftovers, Saver};
+    use std::sync::mpsc;
+    use std::sync::Arc;
+
+    fn run(hub: &mut Hub) {
+        for (_, job) in hub.jobs.take_kept() {
+            let Job::Work(work) = job else { panic!() };
+            work()(hub);
+        }
+    }
+
+    #[test]
+    fn a_project_is_given_away_once_per_look() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("clone")).unwrap();
+        let mut hub = testing::hub();
+        hub.save_with(Arc::new(Saver::new(folder.path(), Leftovers::default())));
+        let user = testing::user(&mut hub, "a@b.cc", r#"{"id":1,"name":"Pond","devices":[{"id":0,"token":"geheim"}]}"#);
+        let (sender, codes) = mpsc::channel();
+        let give = |hub: &mut Hub| {
+            let sender = sender.clone();
+            let _ = hub.clone_project(user, 1, str::to_owned, move |_, code| sender.send(code).unwrap()).unwrap();
+            run(hub);
+            codes.try_recv().unwrap()
+        };
+        let first = give(&mut hub);
+        assert_eq!(give(&mut hub), first);
+        hub.users.dash_mut(user, 1).unwrap().name = "Lake".into();
+        let second = give(&mut hub);
+        assert_ne!(first, second);
+        assert!(hub.clone_project(user, 2, |_| (), |_, ()| ()).is_none());
+
+        let (sender, found) = mpsc::channel();
+        for code in [first.as_str(), "123", "../x"] {
+            let sender = sender.clone();
+            hub.find_clone(code, move |_, result| sender.send(result).unwrap()).unwrap();
+        }
+        run(&mut hub);
+        let text = found.recv().unwrap().unwrap();
+        assert!(text.contains("\"Pond\"") && !text.contains("geheim"));
+        assert_eq!(found.recv().unwrap(), Err(CloneError::Unknown));
+        assert_eq!(found.recv().unwrap(), Err(CloneError::Unknown));
+    }
+}
