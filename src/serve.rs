@@ -233,6 +233,6 @@ fn stop(hub: &mut Hub) {
     console::say("Closing all sockets...");
     hub.end_all_connections();
     console::say("Saving user profiles...");
-    hub.save_all();
+    hub.save_at_end();
     hub.jobs.finish();
 }

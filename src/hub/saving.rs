@@ -66,6 +66,12 @@ impl Hub {
         });
     }
 
+    /// Saves for the last time: the disk worker, which keeps the order, is about to be joined.
+    pub fn save_at_end(&mut self) {
+        self.users.forget_saves();
+        self.save_all();
+    }
+
     /// Saves now and every `profile.save.worker.period`.
     pub fn schedule_saves(&mut self) {
         let period = u64::from(self.config.server.profile_save_worker_period);

@@ -158,6 +158,14 @@ impl Users {
         }
     }
 
+    /// For the end of the program, when no result of a save comes back any more: accounts with a save under way are
+    /// saved once more.
+    pub fn forget_saves(&mut self) {
+        for account in self.accounts.iter_mut().flatten() {
+            account.saving = false;
+        }
+    }
+
     /// Takes the accounts that have at least this much to save; they count as saved from now on. Accounts with a save
     /// under way stay for later.
     pub fn take_unsaved(&mut self, at_least: Unsaved) -> Vec<UserId> {
@@ -205,5 +213,16 @@ mod tests {
         assert_eq!(users.take_unsaved(Unsaved::Changes), [b]);
         assert_eq!(users.take_unsaved(Unsaved::Values), [a]);
         assert!(users.take_unsaved(Unsaved::Values).is_empty());
+    }
+
+    #[test]
+    fn at_the_end_a_save_under_way_does_not_hold_up_the_last_one() {
+        let mut users = Users::default();
+        let id = users.add(User { email: "a@b.cc".into(), ..User::default() });
+        users.get_mut(id).unwrap().saving = true;
+        users.mark(id, Unsaved::Changes);
+        assert!(users.take_unsaved(Unsaved::Values).is_empty());
+        users.forget_saves();
+        assert_eq!(users.take_unsaved(Unsaved::Values), [id]);
     }
 }
