@@ -446,3 +446,6 @@ async fn timed<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests;

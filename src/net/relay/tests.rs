@@ -1,0 +1,204 @@
+//! Requests through front, relay and HTTP thread, over real sockets.
+
+use crate::config::Config;
+use crate::http;
+use crate::hub::{testing, HubHandle, Origin};
+use crate::net::certificate::{choose, Settings};
+use crate::net::front;
+use crate::net::server::Server;
+use crate::net::stream::Stream;
+use crate::net::tls::Tls;
+use async_executor::LocalExecutor;
+use async_io::Async;
+use futures_lite::future;
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+const TOKEN: &str = "tokentokentokentokentokentokento";
+
+/// Runs a server in this thread and the clients in another one; stops when they end.
+fn with_server(folder: &Path, clients: impl FnOnce(u16) + Send + 'static) {
+    let mut config = Config { working_folder: folder.to_owned(), ..Config::default() };
+    config.server.web_request_max_size = 100_000;
+    let (handle, inbox) = HubHandle::new();
+    let mut hub = testing::hub();
+    let dash = format!(r#"{{"id":1,"isActive":true,"devices":[{{"id":0,"token":"{TOKEN}"}}]}}"#);
+    testing::user(&mut hub, "a@b.cc", &dash);
+    hub.config = Rc::new(config.clone());
+    let (_, certificate) = choose(&Settings {
+        certificate: None,
+        key: None,
+        password: None,
+        host: Some("localhost"),
+        working_folder: folder,
+        data_folder: folder,
+    })
+    .unwrap();
+    let executor = Rc::new(LocalExecutor::new());
+    let server = Rc::new(Server::new(Rc::new(RefCell::new(hub)), Rc::clone(&executor), Tls::new(certificate).unwrap()));
+    server.http_port.set(http::start(handle, &config, folder, server.relay.peers.clone()).unwrap());
+    let listener = Async::<TcpListener>::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.get_ref().local_addr().unwrap().port();
+    let accepting = Rc::clone(&server);
+    executor
+        .spawn(async move {
+            while let Ok((socket, address)) = listener.accept().await {
+                let origin = Origin { address: address.ip(), port, tls: false };
+                let task = front::run(Rc::clone(&accepting), Stream::Plain(socket), origin, Vec::new());
+                accepting.executor.spawn(task).detach();
+            }
+        })
+        .detach();
+    let hub = Rc::clone(&server.hub);
+    executor
+        .spawn(async move {
+            while let Ok(call) = inbox.recv().await {
+                call(&mut hub.borrow_mut());
+            }
+        })
+        .detach();
+    let clients = smol::unblock(move || clients(port));
+    async_io::block_on(executor.run(future::or(clients, async {
+        async_io::Timer::after(Duration::from_secs(30)).await;
+        panic!("the clients take too long");
+    })));
+}
+
+struct Client(TcpStream);
+
+impl Client {
+    fn new(port: u16) -> Self {
+        let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        Client(socket)
+    }
+
+    fn send(&mut self, bytes: &str) {
+        self.0.write_all(bytes.as_bytes()).unwrap();
+    }
+
+    /// Reads one answer by its length: head and body.
+    fn answer(&mut self) -> (String, Vec<u8>) {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            self.0.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        (head, body)
+    }
+
+    fn ask(&mut self, bytes: &str) -> (String, String) {
+        self.send(bytes);
+        let (head, body) = self.answer();
+        (head.lines().next().unwrap().to_owned(), String::from_utf8(body).unwrap())
+    }
+
+    fn expect_end(&mut self) {
+        assert_eq!(self.0.read(&mut [0; 16]).unwrap_or(0), 0);
+    }
+}
+
+#[test]
+fn requests_in_any_form_are_answered_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    with_server(folder.path(), |port| {
+        let mut client = Client::new(port);
+        let put = format!("PUT /{TOKEN}/update/v1 HTTP/1.1\r\nContent-Type: application/json\r\n");
+        let get = format!("GET /{TOKEN}/get/v1 HTTP/1.1\r\n\r\n");
+        // Pipelined, with a chunked body among them.
+        client.send(&format!("{put}Content-Length: 5\r\n\r\n[\"1\"]{get}{put}Transfer-Encoding: chunked\r\n\r\n"));
+        client.send(&format!("3\r\n[\"2\r\n2\r\n\"]\r\n0\r\n\r\n\r\n{get}"));
+        let bodies: Vec<_> = (0..4).map(|_| String::from_utf8(client.answer().1).unwrap()).collect();
+        assert_eq!(bodies, ["", "[\"1\"]", "", "[\"2\"]"]);
+        // A HEAD has the length but not the body.
+        client.send(&format!("HEAD /{TOKEN}/get/v1 HTTP/1.1\r\n\r\n{get}"));
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.0.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        assert!(String::from_utf8(head).unwrap().contains("content-length: 5\r\n"));
+        assert_eq!(client.answer().1, b"[\"2\"]");
+        // Continue, then the answer.
+        let (line, _) = client.ask(&format!("{put}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
+        assert_eq!(line, "HTTP/1.1 100 Continue");
+        assert_eq!(client.ask("[\"3\"]").0, "HTTP/1.1 200 OK");
+        let mut old = Client::new(port);
+        old.send(&format!("GET /{TOKEN}/get/v1 HTTP/1.0\r\n\r\n"));
+        assert!(old.answer().0.contains("connection: close\r\n"));
+        old.expect_end();
+    });
+}
+
+#[test]
+fn what_is_too_much_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    with_server(folder.path(), |port| {
+        let put = format!("PUT /{TOKEN}/update/v1 HTTP/1.1\r\nContent-Type: application/json\r\n");
+        let mut client = Client::new(port);
+        client.send(&format!("{put}Content-Length: 100001\r\n\r\n{}", "x".repeat(100_001)));
+        assert!(client.answer().0.starts_with("HTTP/1.1 413 "));
+        // The connection goes on after the body.
+        assert_eq!(client.ask("GET /healthz HTTP/1.1\r\n\r\n").1, "ok");
+        let exact = format!("[\"1\"]{}", " ".repeat(99_995));
+        assert_eq!(client.ask(&format!("{put}Content-Length: 100000\r\n\r\n{exact}")).0, "HTTP/1.1 200 OK");
+        for (bytes, status) in [
+            (format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(5000)), "414"),
+            (format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(9000)), "431"),
+            (format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(30_000)), "431"),
+            ("GET / HTTP/1.1\r\nExpect: tea\r\n\r\n".into(), "417"),
+            ("GET / HTTP/3.0\r\n\r\n".into(), "505"),
+            (format!("{put}Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "400"),
+            (format!("{put}Transfer-Encoding: chunked\r\n\r\n1ffff\r\n{}", "x".repeat(0x1ffff)), "413"),
+        ] {
+            let mut client = Client::new(port);
+            client.send(&bytes);
+            let (head, _) = client.answer();
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {head}");
+            client.expect_end();
+        }
+    });
+}
+
+#[test]
+fn slow_readers_of_large_files_stop_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let data: Vec<u8> = (0..3_000_000u32).map(|n| (n >> 8) as u8).collect();
+    std::fs::create_dir_all(folder.path().join("static/ota")).unwrap();
+    std::fs::write(folder.path().join("static/ota/f.bin"), &data).unwrap();
+    with_server(folder.path(), move |port| {
+        // More readers than connections to the HTTP thread, and none of them reads.
+        let mut readers: Vec<_> = (0..40).map(|_| Client::new(port)).collect();
+        for reader in &mut readers {
+            reader.send("GET /static/ota/f.bin HTTP/1.1\r\n\r\n");
+        }
+        assert_eq!(Client::new(port).ask("GET /healthz HTTP/1.1\r\n\r\n").1, "ok");
+        let (head, body) = readers[7].answer();
+        assert!(head.contains("content-length: 3000000\r\n") && head.contains("connection: keep-alive"));
+        assert!(body == data);
+        assert_eq!(readers[7].ask("GET /healthz HTTP/1.1\r\n\r\n").1, "ok");
+    });
+}
+
+#[test]
+fn strangers_on_the_loopback_port_get_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (handle, _inbox) = HubHandle::new();
+    let port = http::start(handle, &Config::default(), folder.path(), http::PeerTable::default()).unwrap();
+    for request in ["GET /healthz HTTP/1.1\r\n\r\n", "POST /healthz HTTP/1.1\r\nContent-Length: 100000\r\n\r\nx"] {
+        let mut client = Client::new(port);
+        client.0.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        client.send(request);
+        assert!(client.0.read(&mut [0; 16]).is_err());
+    }
+}
