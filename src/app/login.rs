@@ -35,6 +35,7 @@ pub fn login(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
     let found = hub.users.find(&email.to_lowercase(), app_name).and_then(|id| Some((id, hub.users.get(id)?)));
     let Some((user, account)) = found else {
         hub.attempts.failed(caller.address, ticks);
+        log::info!("login of an unknown user from {}", caller.address);
         return Err(Status::UserNotRegistered);
     };
     let Some(pass) = &account.user.pass else { return Err(Status::FacebookUserLoginWithPass) };

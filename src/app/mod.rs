@@ -4,6 +4,7 @@
 mod activate;
 mod dash;
 mod device;
+mod energy;
 mod exported;
 mod get_server;
 mod hardware;
@@ -15,6 +16,7 @@ mod request;
 mod reset_password;
 mod session;
 mod share_login;
+mod sharing;
 mod sync;
 mod tag;
 mod template;
@@ -96,6 +98,13 @@ fn handler(command: Command) -> Option<Handler> {
         Command::ACTIVATE_DASHBOARD => Owner(activate::activate),
         Command::DEACTIVATE_DASHBOARD => Owner(activate::deactivate),
         Command::APP_SYNC => Any(sync::app_sync),
+
+        Command::SHARING => Owner(sharing::sharing),
+        Command::GET_SHARE_TOKEN => Owner(sharing::get_share_token),
+        Command::REFRESH_SHARE_TOKEN => Owner(sharing::refresh_share_token),
+        Command::GET_ENERGY => Owner(energy::get_energy),
+        Command::ADD_ENERGY => Owner(energy::add_energy),
+        Command::REDEEM => Owner(energy::redeem),
         _ => return None,
     })
 }

@@ -26,7 +26,7 @@ pub fn register(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
     let (email, hash, app_name) = split3(body);
     let (hash, app_name) = (part(hash)?, part(app_name)?);
     let email = email.trim().to_lowercase();
-    if !address::is_valid(&email) || !is_app_name(app_name) {
+    if !address::is_valid(&email) || email.contains(['/', '\\']) || !is_app_name(app_name) {
         return Err(Status::IllegalCommand);
     }
     if hub.users.find(&email, app_name).is_some() {
@@ -80,7 +80,7 @@ fn count_attempt(hub: &mut Hub) -> Result<(), Status> {
     Ok(())
 }
 
-/// App names become part of file names.
+/// App names become part of file names, as addresses do.
 fn is_app_name(name: &str) -> bool {
     (1..=APP_NAME_MAX).contains(&utf16_len(name)) && !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'))
 }
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn bad_requests() {
         let mut hub = hub();
-        for email in ["", "xy.com", "x@y", "x@y.c?m", ".x@y.com", "x@y.com."] {
+        for email in ["", "a/b@y.com", "xy.com", "x@y", "x@y.c?m", ".x@y.com", "x@y.com."] {
             assert_eq!(register(&mut hub, &format!("{email}|h|Blynk")), ["= 5 2"], "{email}");
         }
         assert_eq!(register(&mut hub, "x@y.com|h"), ["= 5 2"]);
