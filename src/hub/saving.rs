@@ -16,6 +16,8 @@ pub struct Saving {
     saver: Option<Arc<Saver>>,
     /// ms since 1970; 0 = not yet since start.
     backed_up_at: i64,
+    /// Something was saved that no daily copy holds.
+    uncopied: bool,
     /// ms since 1970 of the last successful save.
     pub saved_at: i64,
     /// Saves that failed since start.
@@ -49,14 +51,15 @@ impl Hub {
 
     /// Starts saving everything that is unsaved, and the daily copies when they are due.
     pub fn save_all(&mut self) {
-        if self.save(Unsaved::Values) == 0 || self.config.server.enable_db {
+        self.save(Unsaved::Values);
+        if !self.saving.uncopied || self.config.server.enable_db {
             return;
         }
         let now = self.now();
         if self.saving.backed_up_at != 0 && now - self.saving.backed_up_at < BACKUP_PERIOD {
             return;
         }
-        self.saving.backed_up_at = now;
+        (self.saving.backed_up_at, self.saving.uncopied) = (now, false);
         let Some(saver) = self.saver() else { return };
         let date = crate::local_time::now().strftime("%Y-%m-%d").to_string();
         let work = move || saver.back_up(&date).map_err(|e| e.to_string());
@@ -81,9 +84,9 @@ impl Hub {
         });
     }
 
-    fn save(&mut self, at_least: Unsaved) -> usize {
+    fn save(&mut self, at_least: Unsaved) {
         let ids = self.users.take_unsaved(at_least);
-        let Some(saver) = self.saver() else { return 0 };
+        let Some(saver) = self.saver() else { return };
         let mut accounts = Vec::with_capacity(ids.len());
         for id in ids {
             let Some(account) = self.users.get_mut(id) else { continue };
@@ -97,8 +100,9 @@ impl Hub {
         }
         let count = accounts.len();
         if count == 0 {
-            return 0;
+            return;
         }
+        self.saving.uncopied = true;
         let work = move || {
             let items = accounts.iter().map(|a| Item { email: &a.email, app: &a.app, text: &a.text });
             let results = saver.save_all(items);
@@ -121,6 +125,5 @@ impl Hub {
         if queued.is_err() {
             log::error!("no worker for saving: {count} accounts wait");
         }
-        count
     }
 }
