@@ -16,15 +16,17 @@ pub enum Queue {
     Disk,
     /// History: appends, queries, exports, reports. One worker.
     History,
-    /// Mail, push, tweets, text messages, webhooks. Several workers.
+    /// Mail, push, tweets, text messages. Several workers.
     Network,
+    /// Webhooks: their servers may be slow, and nobody else shall wait for them. Several workers.
+    Webhook,
     /// PostgreSQL. One worker.
     Database,
 }
 
 impl Queue {
     /// All queues.
-    pub const ALL: [Queue; 4] = [Queue::Disk, Queue::History, Queue::Network, Queue::Database];
+    pub const ALL: [Queue; 5] = [Queue::Disk, Queue::History, Queue::Network, Queue::Webhook, Queue::Database];
 }
 
 /// What the event loop does with a job's result.
@@ -220,7 +222,7 @@ fn lanes(network_threads: usize, limit: u32) -> Vec<Lane> {
         .map(|queue| {
             let (sender, receiver) = smol::channel::unbounded();
             let (threads, limit) = match queue {
-                Queue::Network => (network_threads, limit),
+                Queue::Network | Queue::Webhook => (network_threads, limit),
                 // What must not be lost is bounded by the number of users and pins that cause it.
                 Queue::Disk => (1, u32::MAX),
                 Queue::History | Queue::Database => (1, limit.saturating_mul(8)),
@@ -252,6 +254,7 @@ fn start(
         Queue::Disk => "disk",
         Queue::History => "history",
         Queue::Network => "network",
+        Queue::Webhook => "webhook",
         Queue::Database => "database",
     };
     match std::thread::Builder::new().name(name.into()).stack_size(WORKER_STACK).spawn(run) {

@@ -22,6 +22,7 @@ pub mod mqtt;
 pub mod notices;
 pub mod outbox;
 pub mod pins;
+pub mod polling;
 pub mod presence;
 pub mod record;
 pub mod redirect;
@@ -31,8 +32,10 @@ pub mod rules;
 pub mod saving;
 pub mod schedule;
 pub mod stats;
+pub mod timers;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
 
 pub use clock::Clock;
 pub use connections::{AppLogin, AppOs, ConnId, DeviceRef, Origin, Peer};
@@ -79,6 +82,9 @@ pub enum Flow {
 /// What handlers return.
 pub type Handled = Result<Reply, Status>;
 
+/// Length of a day, ms.
+const DAY_MS: u64 = 24 * 3600 * 1000;
+
 /// All state of the server.
 #[derive(Debug)]
 pub struct Hub {
@@ -120,6 +126,10 @@ pub struct Hub {
     pub host: Rc<str>,
     /// Writing of accounts.
     pub saving: saving::Saving,
+    /// When timers are due.
+    pub timers: timers::Timers,
+    /// Displays that devices are asked for.
+    pub polling: polling::Polling,
     /// Wall time of the start, ms since 1970.
     pub started_at: i64,
     stopping: bool,
@@ -152,6 +162,8 @@ impl Hub {
             texts,
             host,
             saving: saving::Saving::default(),
+            timers: timers::Timers::default(),
+            polling: polling::Polling::default(),
             stopping: false,
             stop_waker: None,
         }
@@ -243,10 +255,23 @@ impl Hub {
     }
 
     /// Starts what happens again and again beside saving.
-    pub fn start_periodic_work(&mut self) {}
+    pub fn start_periodic_work(&mut self) {
+        self.follow_changes();
+        self.schedule_expiry();
+    }
+
+    /// Forgets promised tokens that nobody used, every day.
+    fn schedule_expiry(&mut self) {
+        self.after(DAY_MS, |hub| {
+            let ticks = hub.ticks();
+            hub.tokens.expire(ticks);
+            hub.schedule_expiry();
+        });
+    }
 
     /// Runs everything that is due.
     pub fn run_due(&mut self) {
+        self.watch_clock();
         let ticks = self.ticks();
         while let Some(action) = self.schedule.take_due(ticks) {
             action(self);

@@ -39,6 +39,7 @@ impl Hub {
         let address = connection.origin.address;
         let mqtt = connection.outbox.framing() == Framing::Mqtt;
         account.hardware.push(conn);
+        self.start_reads(user);
         self.respond(conn, id, Status::Ok);
         if !mqtt {
             let modes = self.users.dash(user, dash).filter(|d| d.is_active).and_then(|d| d.pin_mode_body(device_id));
@@ -88,6 +89,7 @@ impl Hub {
         connection.peer = Peer::App(login);
         connection.failures = 0;
         account.apps.push(conn);
+        self.start_reads(login.user);
         self.respond(conn, id, Status::Ok);
         if login.guest_of.is_none() {
             self.tell_devices(login.user, None, "acon");

@@ -42,9 +42,10 @@ impl Hub {
         self.saving.saver.clone()
     }
 
-    /// Starts saving what people changed. Called after every batch of messages.
+    /// Starts saving what people changed, and lets timers and displays follow. Called after every batch of messages.
     pub fn save_changes(&mut self) {
         if self.users.is_urgent() {
+            self.follow_changes();
             self.save(Unsaved::Changes);
         }
     }

@@ -1,7 +1,7 @@
 //! All accounts, with the session of each: its connections, its unsaved changes, its counters.
 
 use super::connections::ConnId;
-use crate::model::{Dashboard, Profile, User, MAIN_APP};
+use crate::model::{Dashboard, Polls, Profile, User, MAIN_APP};
 use std::collections::HashMap;
 
 /// Names one account for the life of the process; never reused.
@@ -37,8 +37,10 @@ pub struct Account {
     pub loaded_from: Option<Box<str>>,
     /// Mails sent in the running window, and when the window began (ms since start).
     pub mails: (u32, u64),
-    /// State that automation keeps in memory only; made on first use.
-    pub polls: Option<Box<HashMap<(i32, i64, i32), u64>>>,
+    /// When displays were read; made at the first time.
+    pub polls: Option<Box<Polls>>,
+    /// It is among the changed ones.
+    is_changed: bool,
 }
 
 /// All accounts.
@@ -49,6 +51,8 @@ pub struct Users {
     unsaved: Vec<UserId>,
     /// Some account may have changes that must be saved at once.
     urgent: bool,
+    /// Accounts that came, went or were changed by people since the last [`Users::take_changed`].
+    changed: Vec<UserId>,
 }
 
 fn key(email: &str, app_name: &str) -> String {
@@ -70,7 +74,9 @@ impl Users {
             loaded_from: None,
             mails: (0, 0),
             polls: None,
+            is_changed: true,
         })));
+        self.changed.push(id);
         id
     }
 
@@ -79,6 +85,10 @@ impl Users {
         let account = self.accounts.get_mut(id.0 as usize)?.take()?;
         self.by_key.remove(key(&account.user.email, &account.user.app_name).as_str());
         self.unsaved.retain(|u| *u != id);
+        if !account.is_changed {
+            self.changed.push(id);
+        }
+        self.urgent = true;
         Some(account)
     }
 
@@ -139,7 +149,23 @@ impl Users {
             self.unsaved.push(id);
         }
         account.unsaved = account.unsaved.max(what);
-        self.urgent |= what == Unsaved::Changes;
+        if what == Unsaved::Changes {
+            self.urgent = true;
+            if !std::mem::replace(&mut account.is_changed, true) {
+                self.changed.push(id);
+            }
+        }
+    }
+
+    /// Takes the accounts that came, went or were changed by people since the last call.
+    pub fn take_changed(&mut self) -> Vec<UserId> {
+        let changed = std::mem::take(&mut self.changed);
+        for id in &changed {
+            if let Some(account) = self.get_mut(*id) {
+                account.is_changed = false;
+            }
+        }
+        changed
     }
 
     /// Whether [`Users::take_unsaved`] may find changes; cheap enough to be asked after every message.

@@ -2,6 +2,7 @@
 
 use super::dashboard::Dashboard;
 use super::pin::{PinType, NO_PIN};
+use super::user::Profile;
 use super::widget::{Kind, Widget};
 use std::collections::HashMap;
 
@@ -77,6 +78,14 @@ impl Widget {
         } else if let Some((_, streams)) = self.kind.multi_pin() {
             streams.iter().for_each(|s| add(s.pin, s.pin_type));
         }
+    }
+}
+
+impl Profile {
+    /// Whether any display of any project asks for values.
+    pub fn has_reads(&self) -> bool {
+        let asks = |w: &Widget| w.read_period().is_some();
+        self.dashboards.iter().any(|d| d.widgets.iter().any(asks) || d.template_widgets().any(asks))
     }
 }
 

@@ -80,6 +80,7 @@ async fn run_schedule(server: Rc<Server>) {
         let sleep = {
             let mut hub = server.hub.borrow_mut();
             hub.run_due();
+            hub.save_changes();
             match hub.schedule.next() {
                 Some(next) => Duration::from_millis(next.saturating_sub(hub.ticks())).min(LONGEST_SLEEP),
                 None => LONGEST_SLEEP,

@@ -217,8 +217,8 @@ pub struct Rule {
     pub condition: Option<Condition>,
     pub actions: Vec<Action>,
     pub is_active: bool,
-    /// The condition was met by the last value, so that it does not fire again; in memory only.
-    pub is_processed: bool,
+    /// The devices whose last value met the condition, so that it does not fire again for them; in memory only.
+    pub met_for: Vec<i32>,
 }
 json_object!(Rule {
     "triggerPin" trigger_pin, "triggerTime" trigger_time, "condition" condition, "actions" actions,

@@ -70,8 +70,12 @@ pub struct Webhook {
     pub method: WebhookMethod,
     pub headers: Vec<Header>,
     pub body: String,
-    /// Failures since the last success; in memory only.
+    /// Failures since the last success; in memory only, as what follows.
     pub failures: u32,
+    /// When it last failed or was called, ms since start.
+    pub failed_at: u64,
+    /// Calls that wait for their answers.
+    pub unanswered: u8,
 }
 json_object!(Webhook {
     flatten pin; "url" url, "method" method, "headers" headers not_for_guests, "body" body not_for_guests

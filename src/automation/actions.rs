@@ -1,0 +1,155 @@
+//! What a rule's action comes down to (spec 07 §2.1, §2.5).
+
+use crate::model::enums::Property;
+use crate::model::widget::Action;
+use crate::model::{DataStream, PinType};
+
+/// What a rule replaces by the written value in its texts.
+const PLACEHOLDER: &str = "/pin/";
+/// Texts do not grow beyond that by what is put into them, bytes.
+const TEXT_MAX: usize = 64 * 1024;
+
+/// One thing to do, ready to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A value for a pin.
+    SetPin {
+        /// Its type, as it is stored.
+        pin_type: PinType,
+        /// On the wire it is an analog pin.
+        pwm_mode: bool,
+        /// Its number.
+        pin: u8,
+        /// May be empty.
+        value: String,
+    },
+    /// A property of a virtual pin's widgets.
+    SetProperty {
+        /// Number of the pin.
+        pin: u8,
+        /// Which property.
+        property: Property,
+        /// Not empty.
+        value: String,
+    },
+    /// A push to the phones.
+    Notify(String),
+    /// A mail to the owner, or to the receiver of the EMAIL widget.
+    Mail {
+        /// As it stands in the rule.
+        subject: String,
+        /// Plain text.
+        text: String,
+    },
+    /// A tweet.
+    Tweet(String),
+}
+
+impl Effect {
+    /// Whether the action says enough to be performed.
+    pub fn is_valid(action: &Action) -> bool {
+        match action {
+            Action::SetPin { pin, .. } => number(pin).is_some(),
+            Action::SetProperty { pin, property, value } => {
+                number(pin).is_some() && property.is_some() && has_text(value)
+            }
+            Action::Notify { message } | Action::Mail { message, .. } | Action::Twit { message } => has_text(message),
+        }
+    }
+
+    /// What to do for an action; `None` when it is not valid. `written`: what replaces `/pin/` in messages.
+    pub fn of(action: &Action, written: Option<&str>) -> Option<Self> {
+        let text = |message: &Option<String>| -> Option<String> {
+            let message = message.as_deref().filter(|text| !text.is_empty())?;
+            Some(written.map_or_else(|| message.to_owned(), |value| fill(message, value)))
+        };
+        Some(match action {
+            Action::SetPin { pin, value, .. } => {
+                let (stream, pin) = number(pin)?;
+                // Empty texts are not written to JSON, so a missing value is an empty one.
+                let value = value.clone().unwrap_or_default();
+                Effect::SetPin { pin_type: stream.pin_type?, pwm_mode: stream.pwm_mode, pin, value }
+            }
+            Action::SetProperty { pin, property, value } => {
+                let value = value.clone().filter(|text| !text.is_empty())?;
+                Effect::SetProperty { pin: number(pin)?.1, property: (*property)?, value }
+            }
+            Action::Notify { message } => Effect::Notify(text(message)?),
+            Action::Mail { subject, message } => {
+                Effect::Mail { subject: subject.clone().unwrap_or_default(), text: text(message)? }
+            }
+            Action::Twit { message } => Effect::Tweet(text(message)?),
+        })
+    }
+
+    /// Whether it concerns devices: without any it cannot be done.
+    pub fn needs_device(&self) -> bool {
+        matches!(self, Effect::SetPin { .. } | Effect::SetProperty { .. })
+    }
+}
+
+fn has_text(text: &Option<String>) -> bool {
+    text.as_ref().is_some_and(|text| !text.is_empty())
+}
+
+/// The pin of an action with its number, if it has a type and a number that can be written.
+fn number(pin: &Option<DataStream>) -> Option<(&DataStream, u8)> {
+    let stream = pin.as_ref().filter(|stream| stream.pin_type.is_some())?;
+    Some((stream, u8::try_from(stream.pin).ok()?))
+}
+
+/// Puts `value` wherever the placeholder stands, literally; a text that grows too long is cut.
+fn fill(message: &str, value: &str) -> String {
+    let mut pieces = message.split(PLACEHOLDER);
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        if text.len() + value.len() + piece.len() > TEXT_MAX {
+            break;
+        }
+        text.push_str(value);
+        text.push_str(piece);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_put_in_literally_and_everywhere() {
+        assert_eq!(fill("/pin/ of /pin/!", "$0\\ /pin/"), "$0\\ /pin/ of $0\\ /pin/!");
+        assert_eq!(fill("nothing", "1"), "nothing");
+        assert!(fill(&"/pin/".repeat(4000), &"x".repeat(30_000)).len() <= TEXT_MAX);
+    }
+
+    #[test]
+    fn actions_that_say_too_little() {
+        let pin = |pin| Some(DataStream { pin, pin_type: Some(PinType::Virtual), ..DataStream::default() });
+        let set =
+            |pin, value: Option<&str>| Action::SetPin { pin, value: value.map(str::to_owned), set_pin_type: None };
+        let valid = |action: &Action| {
+            assert_eq!(Effect::is_valid(action), Effect::of(action, None).is_some());
+            Effect::is_valid(action)
+        };
+        assert!(valid(&set(pin(2), Some("1"))) && valid(&set(pin(255), None)));
+        assert!(!valid(&set(None, Some("1"))) && !valid(&set(pin(-1), Some("1"))) && !valid(&set(pin(256), Some("1"))));
+        assert!(!valid(&set(Some(DataStream::default()), Some("1"))));
+        let property = |property, value: &str| Action::SetProperty { pin: pin(1), property, value: Some(value.into()) };
+        assert!(valid(&property(Some(Property::Label), "x")));
+        assert!(!valid(&property(None, "x")) && !valid(&property(Some(Property::Label), "")));
+        assert!(valid(&Action::Mail { subject: None, message: Some("x".into()) }));
+        assert!(!valid(&Action::Notify { message: Some(String::new()) }) && !valid(&Action::Twit { message: None }));
+    }
+
+    #[test]
+    fn subjects_and_texts_of_timers_stay_as_they_are() {
+        let mail = Action::Mail { subject: Some("s /pin/".into()), message: Some("t /pin/".into()) };
+        let text = |written| match Effect::of(&mail, written) {
+            Some(Effect::Mail { subject, text }) => format!("{subject}, {text}"),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(text(Some("5")), "s /pin/, t 5");
+        assert_eq!(text(None), "s /pin/, t /pin/");
+    }
+}
