@@ -264,8 +264,10 @@ impl Exchange<'_> {
         backend.send(request).await?;
         let answer = backend.receive(self.server, bodiless).await?;
         let mut idle = relay.idle.borrow_mut();
-        if idle.len() < KEPT {
-            idle.push(backend);
+        idle.push(backend);
+        if relay.waiting.get() == 0 {
+            // Whoever waits would have to make a new one.
+            idle.truncate(KEPT);
         }
         Ok(answer)
     }
