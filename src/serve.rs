@@ -19,6 +19,7 @@ use crate::net::event_loop::{self, Bound};
 use crate::net::listen::{self, Service};
 use crate::net::server::Server;
 use crate::net::tls::Tls;
+use crate::notify::mail_texts::{MailTexts, TextError};
 use crate::services::Transports;
 use crate::store::{self, accounts, DataFolder, FolderError, LoadSettings, Saver};
 
@@ -41,6 +42,8 @@ enum StartError {
     Http(io::Error),
     #[error("the event loop cannot start: {0}")]
     Loop(io::Error),
+    #[error("{0}")]
+    Texts(#[from] TextError),
     #[error("no random numbers for the administrator's password")]
     Random(#[from] accounts::NoRandom),
 }
@@ -89,7 +92,10 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
     let jobs = Jobs::new(transports, handle.inbox(), settings.worker_threads(), settings.notifications_queue_limit);
     let mut hub = Hub::new(Rc::clone(&config), Clock::system(), jobs);
     hub.host = crate::host::find(settings).into();
+    let third_party = config.mail.as_ref().is_some_and(|mail| mail.third_party());
+    hub.texts = Rc::new(MailTexts::load(&config.working_folder, &settings.product_name, third_party)?);
     load_accounts(&mut hub, &folder)?;
+    load_reset_tokens(&mut hub, folder.root());
     let administrator = make_administrator(&mut hub, https_port(&listeners))?;
     hub.schedule_saves();
     hub.schedule_sweeps();
@@ -111,7 +117,7 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
     event_loop::run(&server, listeners, inbox, |_| {}).map_err(StartError::Loop)?;
 
     console::say("Stopping servers...");
-    stop(&mut hub.borrow_mut());
+    stop(&mut hub.borrow_mut(), folder.root());
     console::say("Done.");
     drop(folder);
     Ok(())
@@ -188,6 +194,15 @@ fn load_accounts(hub: &mut Hub, folder: &DataFolder) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Links of mails that were sent before the restart go on working.
+fn load_reset_tokens(hub: &mut Hub, data_folder: &Path) {
+    let (ticks, now) = (hub.ticks(), hub.now());
+    match store::reset_tokens::take(data_folder) {
+        Ok(text) => hub.reset_tokens.take_text(&text, ticks, now),
+        Err(error) => log::warn!("password resets that were begun are lost: {error}"),
+    }
+}
+
 /// Makes the first administrator, when no account is one; what the operator is told about it.
 fn make_administrator(hub: &mut Hub, https_port: u16) -> Result<Option<String>, StartError> {
     if hub.users.iter().any(|(_, account)| account.user.is_super_admin) {
@@ -229,10 +244,14 @@ fn make_administrator(hub: &mut Hub, https_port: u16) -> Result<Option<String>, 
 }
 
 /// Ends all connections and saves everything.
-fn stop(hub: &mut Hub) {
+fn stop(hub: &mut Hub, data_folder: &Path) {
     console::say("Closing all sockets...");
     hub.end_all_connections();
     console::say("Saving user profiles...");
     hub.save_at_end();
     hub.jobs.finish();
+    let (ticks, now) = (hub.ticks(), hub.now());
+    if let Err(error) = store::reset_tokens::write(data_folder, &hub.reset_tokens.to_text(ticks, now)) {
+        log::warn!("password resets that were begun are lost: {error}");
+    }
 }

@@ -9,6 +9,7 @@ pub mod atomic;
 pub mod clones;
 pub mod folder;
 pub mod names;
+pub mod reset_tokens;
 pub mod save;
 pub mod users;
 
