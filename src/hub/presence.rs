@@ -125,8 +125,7 @@ impl Hub {
     }
 
     /// Status and time of a device without connections.
-    fn note_offline(&mut self, device: DeviceRef) {
-        let now = self.now();
+    fn note_offline(&mut self, device: DeviceRef, now: i64) {
         let Some(known) = self.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device))
         else {
             return;
@@ -140,7 +139,8 @@ impl Hub {
         if self.is_hardware_connected(device.user, device.dash, Some(device.device)) {
             return;
         }
-        self.note_offline(device);
+        let now = self.now();
+        self.note_offline(device, now);
         let Some(dash) = self.users.dash(device.user, device.dash) else {
             // Its project was deleted under it: apps wait for the notice.
             return self.offline_to_apps(device);
@@ -157,25 +157,27 @@ impl Hub {
             }
             Some(period) => {
                 if self.presence.pending.insert(device) {
-                    self.after(period, move |hub| hub.offline_period_over(device, period));
+                    self.after(period, move |hub| hub.offline_period_over(device, now, period));
                 }
             }
         }
     }
 
-    /// The ignore period of a device that went away is over, in ms.
-    fn offline_period_over(&mut self, device: DeviceRef, period: u64) {
+    /// The ignore period, in ms, of a device that went away at `since` (ms since 1970) is over.
+    fn offline_period_over(&mut self, device: DeviceRef, since: i64, period: u64) {
         self.presence.pending.remove(&device);
-        let now = self.now();
         let known = self.users.dash(device.user, device.dash).and_then(|d| d.device(device.device));
         let Some(known) = known.filter(|d| d.status == DeviceStatus::Offline) else { return };
-        let offline_for = u64::try_from(now.saturating_sub(known.disconnect_time)).unwrap_or(period);
+        let last = known.disconnect_time;
         self.offline_to_apps(device);
-        if offline_for >= period {
+        // Wall time is compared for being the same only: it may be set while devices are away.
+        if last == since {
             self.push_offline(device);
         } else if self.presence.pending.insert(device) {
             // It came back and went away once more.
-            self.after(period - offline_for, move |hub| hub.offline_period_over(device, period));
+            let gone_for = u64::try_from(self.now().saturating_sub(last)).unwrap_or(0);
+            let rest = period.saturating_sub(gone_for);
+            self.after(rest, move |hub| hub.offline_period_over(device, last, period));
         }
     }
 
