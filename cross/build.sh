@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Builds static binaries for other machines: target/dist/NAME/eyelet, with --low-ram also .../eyelet-low-ram.
+#
+#   cross/build.sh [--low-ram | --only-low-ram] [--add FEATURES] [--with rustup|debian] TARGET...|all
+#
+# TARGET is a name or a Rust target of cross/targets. The low-RAM build has none of the optional features (PostgreSQL,
+# Let's Encrypt, SMS, time zones in the binary) but those of --add, for example --add timezones,acme.
+#
+# Two ways to a compiler, chosen by what there is unless --with says it:
+#   rustup   the toolchain of rust-toolchain or the default one; standard libraries by `rustup target add`
+#            (for mipsel, which has none to download, built from `rustup component add rust-src`)
+#   debian   Debian's rustc-web and cargo-web, the standard library built from rust-web-src: for machines that can
+#            install packages, but not reach Rust's own server
+# Both need zig and cargo-zigbuild, which bring a C compiler, a linker and musl for every target:
+#   pip install ziglang cargo-zigbuild
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. cross/lib.sh
+
+usage() { sed -n '2,15p' "$0" | cut -c3-; exit "$1"; }
+
+builds=(full) with="" add="" arguments=()
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --low-ram) builds=(full low-ram) ;;
+        --only-low-ram) builds=(low-ram) ;;
+        --add) add=$2; shift ;;
+        --with) with=$2; shift ;;
+        --with=*) with=${1#*=} ;;
+        -h|--help) usage 0 ;;
+        -*) usage 2 ;;
+        *) arguments+=("$1") ;;
+    esac
+    shift
+done
+[ ${#arguments[@]} -gt 0 ] || usage 2
+wanted=$(names "${arguments[@]}")
+
+have() { command -v "$1" > /dev/null 2>&1; }
+if [ -z "$with" ]; then
+    if have rustup; then with=rustup; else with=debian; fi
+fi
+have cargo-zigbuild || { echo "cargo-zigbuild is missing: pip install ziglang cargo-zigbuild" >&2; exit 1; }
+
+flags=() build_std=()
+case "$with" in
+    rustup) ;;
+    debian)
+        [ -d /usr/lib/rustlib/src/rust/library ] ||
+            { echo "no source of the standard library: apt-get install rustc-web cargo-web rust-web-src" >&2; exit 1; }
+        # Debian's own programs, also where another toolchain comes first in the PATH.
+        export PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc CARGO=/usr/bin/cargo
+        # -Zbuild-std with a stable compiler; and no start files of musl from the compiler, which has none: zig has.
+        export RUSTC_BOOTSTRAP=1
+        build_std=("-Zbuild-std=std,panic_abort")
+        flags=(-Clink-self-contained=no)
+        ;;
+    *) usage 2 ;;
+esac
+
+for name in $wanted; do
+    target=$(field "$name" 2)
+    extra=$(field "$name" 4)
+    target_flags=("${flags[@]}") target_std=("${build_std[@]}")
+    [ "$extra" = - ] || target_flags+=("$extra")
+    if [ "$with" = rustup ]; then
+        if ! rustup target add "$target" > /dev/null 2>&1; then
+            rustup component add rust-src
+            export RUSTC_BOOTSTRAP=1
+            target_std=("-Zbuild-std=std,panic_abort")
+            target_flags+=(-Clink-self-contained=no)
+        fi
+    fi
+    for build in "${builds[@]}"; do
+        features=() file=eyelet
+        if [ "$build" = low-ram ]; then
+            features=(--no-default-features --features "$add") file=eyelet-low-ram
+        fi
+        echo "== $name ($target), $build =="
+        RUSTFLAGS="${target_flags[*]}" cargo-zigbuild zigbuild --release --locked --bin eyelet --target "$target" \
+            "${features[@]}" "${target_std[@]}"
+        mkdir -p "target/dist/$name"
+        cp "${CARGO_TARGET_DIR:-target}/$target/release/eyelet" "target/dist/$name/$file"
+    done
+done
+
+echo
+printf '%-8s %-12s %s\n' machine build bytes
+for name in $wanted; do
+    for file in eyelet eyelet-low-ram; do
+        [ ! -f "target/dist/$name/$file" ] ||
+            printf '%-8s %-12s %s\n' "$name" "$([ $file = eyelet ] && echo full || echo low-RAM)" "$(stat -c %s "target/dist/$name/$file")"
+    done
+done
