@@ -1,4 +1,5 @@
 //! Who is behind the connections that the relay makes to the HTTP thread.
+#![allow(clippy::disallowed_types)] // See `PeerTable` for the reason.
 
 use crate::hub::Origin;
 use std::collections::HashMap;
@@ -10,11 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Shared by two threads and locked: the one exception from the rule that only the event loop has state, because the
 /// answer is needed before a request is worth a call into the event loop. The lock is held for a look-up only.
 #[derive(Debug, Clone, Default)]
-#[allow(clippy::disallowed_types)]
 pub struct PeerTable(Arc<Mutex<HashMap<u16, Origin>>>);
 
 impl PeerTable {
-    #[allow(clippy::disallowed_types)]
     fn lock(&self) -> MutexGuard<'_, HashMap<u16, Origin>> {
         // Nothing that holds the lock can panic half-way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

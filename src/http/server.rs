@@ -40,7 +40,6 @@ pub struct Site {
 /// are.
 ///
 /// Errors: no port, no thread.
-#[allow(clippy::disallowed_methods)] // The one place where this thread is made.
 pub fn start(handle: HubHandle, config: &Config, data_folder: &Path, peers: PeerTable) -> io::Result<u16> {
     let (server, port) = open(0)?;
     let site = Site {
@@ -71,7 +70,7 @@ impl Site {
                     log::warn!("HTTP on the loopback port: {e}");
                     drop(server);
                     server = loop {
-                        #[allow(clippy::disallowed_methods)]
+                        #[allow(clippy::disallowed_methods)] // Only this thread waits.
                         thread::sleep(REOPEN_PAUSE);
                         if let Ok((server, _)) = open(port) {
                             break server;
@@ -153,7 +152,6 @@ impl Answer {
 
 /// Gives no answer to a stranger on the loopback port. Its body is read to the end by the library, as slowly as it
 /// comes.
-#[allow(clippy::disallowed_methods)]
 fn turn_away(incoming: tiny_http::Request) {
     log::warn!("a program on this machine connected to the internal HTTP port");
     if incoming.body_length().is_some_and(|n| n <= READ_AHEAD) {
