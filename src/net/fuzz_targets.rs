@@ -1,5 +1,7 @@
 //! What must hold for every input of the network's own decoders; see `wire::fuzz_targets`.
 
+use super::relay::chunked::Decoder;
+use super::relay::head;
 use super::websocket::{Event, WebSocket, MAX_PAYLOAD};
 use crate::wire::mqtt::{self, Decoded};
 
@@ -46,4 +48,39 @@ pub fn mqtt_packets(data: &[u8]) {
             }
         }
     }
+}
+
+/// A request's head: what goes to the HTTP thread is one ASCII request, whose length nobody but the relay decides.
+pub fn http_head(data: &[u8]) {
+    let Ok(head) = head::read(data, Some("/admin")) else { return };
+    assert!(head.forward.is_ascii());
+    let mut bytes = head.forward;
+    bytes.extend_from_slice(b"content-length: 0\r\n\r\n");
+    let mut headers = [httparse::EMPTY_HEADER; super::front::HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut headers);
+    assert_eq!(request.parse(&bytes), Ok(httparse::Status::Complete(bytes.len())));
+    let lengths = request.headers.iter().filter(|h| h.name.eq_ignore_ascii_case("content-length")).count();
+    assert!(lengths == 1 && !request.headers.iter().any(|h| h.name.eq_ignore_ascii_case("transfer-encoding")));
+}
+
+/// Takes the first byte as the size of the pieces in which a chunked body arrives: cutting must not change it.
+pub fn chunked_body(data: &[u8]) {
+    let Some((size, data)) = data.split_first() else { return };
+    let whole = chunked_in_pieces(data, data.len().max(1));
+    let cut = chunked_in_pieces(data, usize::from(*size) + 1);
+    // Where it is malformed may be noticed earlier or later.
+    assert!(whole == cut || (whole.is_none() || cut.is_none()));
+}
+
+fn chunked_in_pieces(data: &[u8], size: usize) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (mut decoder, mut input, mut out) = (Decoder::default(), Vec::new(), Vec::new());
+    let mut done = false;
+    for piece in data.chunks(size) {
+        input.extend_from_slice(piece);
+        if !done {
+            done = decoder.feed(&mut input, &mut out).ok()?;
+        }
+    }
+    assert!(out.len() <= data.len());
+    Some((out, input))
 }

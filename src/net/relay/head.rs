@@ -258,4 +258,15 @@ mod tests {
         assert_eq!(parse(&many), Err(Refusal::HeadersTooLarge));
         assert_eq!(parse("GET / HTTP/1.1\r\n bad\r\n\r\n"), Err(Refusal::BadRequest));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_is_forwarded_as_one_request(line in "[A-Z]{0,5} [ -~\u{e9}\r\n]{0,40} HTTP/1.[01]",
+                                                      headers in "([A-Za-z-]{1,20}: [ -~\u{e9}]{0,30}\r\n){0,8}",
+                                                      bytes: Vec<u8>) {
+            crate::net::fuzz_targets::http_head(format!("{line}\r\n{headers}\r\n").as_bytes());
+            crate::net::fuzz_targets::http_head(&bytes);
+            crate::net::fuzz_targets::chunked_body(&bytes);
+        }
+    }
 }
