@@ -13,9 +13,11 @@ use serde::Deserialize;
 
 /// In front of the JSON: devices get no tokens and values are erased.
 const NO_TOKEN: &str = "no_token";
+/// Most widgets of a project, those of templates included: more than anybody can look at.
+const WIDGETS_MAX: usize = 2000;
 
 /// CREATE_DASH. Body `[no_token\0]json`, answer 200. Errors, in this order: no JSON 2, too long 6, unreadable 11, a
-/// widget or device id twice 2, too many projects 1, the id in use 6, too little energy 21.
+/// widget or device id twice 2, too many widgets or devices 6, too many projects 1, the id in use 6, too little energy 21.
 pub fn create_dash(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (with_tokens, json) = match body.starts_with(NO_TOKEN) {
         true => (false, part(split2(body).1)?),
@@ -24,6 +26,10 @@ pub fn create_dash(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let mut dash: Dashboard = read(hub, json)?;
     if dash.has_duplicate_ids() {
         return Err(Status::IllegalCommand);
+    }
+    // One more than the limit is possible, as for CREATE_DEVICE.
+    if dash.devices.len() > hub.config.server.user_devices_limit as usize + 1 {
+        return Err(Status::NotAllowed);
     }
     let (now, limit) = (hub.now(), hub.config.server.user_dashboard_max_limit as usize);
     let account = caller.account(hub)?;
@@ -82,7 +88,11 @@ pub fn update_dash(hub: &mut Hub, caller: Caller, json: &str) -> Handled {
 fn read(hub: &Hub, json: &str) -> Result<Dashboard, Status> {
     let json = json_text(Some(json))?;
     check_size(json, hub.config.server.user_profile_max_size)?;
-    object(json)
+    let dash: Dashboard = object(json)?;
+    if dash.widgets.iter().chain(dash.template_widgets()).nth(WIDGETS_MAX).is_some() {
+        return Err(Status::NotAllowed);
+    }
+    Ok(dash)
 }
 
 /// Whether the JSON says `"widgets":null`, which is not the same as saying nothing: an app that lost its widgets.
@@ -205,6 +215,18 @@ mod tests {
         let big = format!(r#"{{"id":1,"name":"{}"}}"#, "n".repeat(1024));
         one.statuses(Command::CREATE_DASH, &[(&big, 6), (r#"{"id":2}"#, 200), (r#"{"id":3}"#, 1)]);
         one.statuses(Command::UPDATE_DASH, &[(&big, 6)]);
+    }
+
+    #[test]
+    fn widgets_and_devices_are_limited() {
+        let mut one = one(r#"{"id":1}"#);
+        let list = |n: usize| (0..n).map(|id| format!(r#"{{"id":{id}}}"#)).collect::<Vec<_>>().join(",");
+        let widgets = |n| format!(r#"{{"id":2,"parentId":1,"widgets":[{}]}}"#, list(n));
+        let devices = |n| format!(r#"{{"id":3,"devices":[{}]}}"#, list(n));
+        one.statuses(
+            Command::CREATE_DASH,
+            &[(&widgets(2001), 6), (&widgets(2000), 200), (&devices(52), 6), (&devices(51), 200)],
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Devices and their tokens: CREATE_DEVICE (42), UPDATE_DEVICE (43), DELETE_DEVICE (44), GET_DEVICES (45),
 //! MOBILE_GET_DEVICE (50), REFRESH_TOKEN (9), ASSIGN_TOKEN (39), GET_PROVISION_TOKEN (74). Spec 02 §9.1-§9.8.
 
-use super::request::{json_text, object, part};
+use super::request::{check_size, json_text, object, part};
 use super::Caller;
 use crate::hub::tokens::{new_token, Provisional};
 use crate::hub::{DeviceRef, Handled, Hub, Reply};
@@ -32,11 +32,12 @@ fn fresh(dash: &Dashboard, json: &str) -> Result<Device, Status> {
 }
 
 /// CREATE_DEVICE. Body `dash\0json`, answer: the device's JSON with its token. Errors, in this order: parts missing, unknown
-/// project 2, too many devices 6, unreadable 11, not valid 2, the id in use 6.
+/// project 2, JSON too long or too many devices 6, unreadable 11, not valid 2, the id in use 6.
 pub fn create_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, json) = split2(body);
     let json = json_text(json)?;
     let dash = caller.dash_of(hub, dash)?;
+    check_size(json, hub.config.server.user_widget_max_size_limit)?;
     // One more than the limit is possible.
     if dash.devices.len() > hub.config.server.user_devices_limit as usize {
         return Err(Status::NotAllowed);
@@ -56,6 +57,7 @@ pub fn update_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, json) = split2(body);
     let json = json_text(json)?;
     let dash = caller.dash_of(hub, dash)?.id;
+    check_size(json, hub.config.server.user_widget_max_size_limit)?;
     let new: Device = object(json)?;
     if !new.is_valid() {
         return Err(Status::IllegalCommand);
@@ -126,7 +128,9 @@ pub fn get_provision_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled
     let (dash, json) = split2(body);
     let json = part(json)?;
     let dash = caller.dash_of(hub, dash)?;
-    let device = fresh(dash, json_text(Some(json))?)?;
+    let json = json_text(Some(json))?;
+    check_size(json, hub.config.server.user_widget_max_size_limit)?;
+    let device = fresh(dash, json)?;
     let (user, dash, made_at) = (caller.user(), dash.id, hub.ticks());
     let answer = to_string(&device, Audience::Owner);
     let token = device.token.clone();

@@ -7,8 +7,11 @@ use crate::hub::pins::PinWrite;
 use crate::hub::{DeviceRef, Handled, Hub, Reply, Unsaved};
 use crate::model::{Kind, PinType, Target};
 use crate::wire::body::{dash_device, parse_int32, parse_int64, parse_pin, split2, split3, utf16_len};
+use crate::wire::frame::MAX_HARDWARE_BODY;
 use crate::wire::{Command, Status};
 
+/// Longest value of an app, bytes: no device could receive more.
+const VALUE_MAX: usize = MAX_HARDWARE_BODY;
 /// Shortest body of HARDWARE_RESEND_FROM_BLUETOOTH, in characters.
 const SHORTEST_RESEND: usize = 8;
 
@@ -57,6 +60,9 @@ fn write_pin(hub: &mut Hub, caller: Caller, to: &Destination, body: &str, text: 
     let (pin_type, Some(pin), Some(value)) = split3(text) else { return Err(Status::IllegalCommandBody) };
     let pin_type = pin_type_of(pin_type)?;
     let pin = parse_pin(pin)?;
+    if value.len() > VALUE_MAX {
+        return Err(Status::IllegalCommand);
+    }
     let (user, dash) = (caller.user(), to.dash);
     let (limits, now) = (hub.limits(), hub.now());
     if let Some(profile) = hub.users.profile_mut(user) {
@@ -105,7 +111,13 @@ pub fn resend_from_bluetooth(hub: &mut Hub, caller: Caller, body: &str) -> Handl
     let (head, text) = split2(body);
     let (dash, device) = dash_device(head);
     let device = parse_int32(part(device)?)?;
-    let dash = caller.dash_of(hub, dash)?.id;
+    let dash = caller.dash_of(hub, dash)?;
+    // Values of devices that are not there would stay for ever.
+    part(dash.device(device))?;
+    let dash = dash.id;
+    if text.is_some_and(|text| text.len() > VALUE_MAX) {
+        return Err(Status::IllegalCommand);
+    }
     if let Some(write) = PinWrite::parse(part(text)?)? {
         let device = DeviceRef { user: caller.user(), dash, device };
         hub.store_pin(device, write)?;
@@ -175,6 +187,7 @@ mod tests {
                 ("7|v", 2),
                 ("7|", 2),
                 ("7|vw|5|add|x|n|v", 2),
+                (&format!("7|vw|4|{}", "x".repeat(65_536)), 2),
             ],
         );
         assert_eq!(sent(&second), ["25 5 7-3|vw|4|1"]);
@@ -247,6 +260,7 @@ mod tests {
                 ("7|vw|60|21.5", 2),
                 ("9-0|vw|4|1", 2),
                 ("7-x|vw|4|1", 2),
+                ("7-9|vw|4|1", 2),
                 ("7-0|vw|4444", 2),
                 ("7-0|xw|4|1", 2),
                 ("7-0|vw|256|1", 2),

@@ -5,7 +5,7 @@
 //! 1. A fifth part `facebook` asks for a login through Facebook, which is refused with 6. Spec 02 §4.4.
 
 use super::Stranger;
-use crate::hub::{AppLogin, AppOs, Handled, Hub, Reply, UserId};
+use crate::hub::{AppLogin, AppOs, Handled, Hub, Peer, Reply, UserId};
 use crate::model::MAIN_APP;
 use crate::wire::body::split_all;
 use crate::wire::{Command, Status};
@@ -13,7 +13,7 @@ use crate::wire::{Command, Status};
 /// The version that is told to be too old: a hook for tests of apps.
 const OUTDATED: i32 = 10101;
 const OUTDATED_TEXT: &str = "Your app is outdated. Please update it to the latest version. Thank you!";
-/// Most apps of one account at the same time, guests included. The oldest one makes room.
+/// Most apps of one account at the same time, and most guests. The oldest one makes room.
 pub const APPS_MAX: usize = 50;
 
 /// See the module.
@@ -57,7 +57,7 @@ pub fn login(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
         }
         account.user.last_logged_at = now;
     }
-    make_room(hub, user);
+    make_room(hub, user, false);
     hub.join_app(caller.conn, AppLogin { user, guest_of: None, os, version }, caller.id);
     if version == OUTDATED {
         hub.push(caller.conn, Command::OUTDATED_APP_NOTIFICATION, caller.id, OUTDATED_TEXT);
@@ -65,14 +65,17 @@ pub fn login(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
     Ok(Reply::None)
 }
 
-/// Closes the account's oldest app when there are as many as one account may have.
-pub fn make_room(hub: &mut Hub, user: UserId) {
+/// Closes the account's oldest app, or its oldest guest, when there are as many as one account may have.
+pub fn make_room(hub: &mut Hub, user: UserId, guests: bool) {
     let apps = hub.users.get(user).map_or(&[][..], |account| &account.apps);
-    if apps.len() >= APPS_MAX {
-        let oldest = apps.iter().copied().find(|c| hub.connections.get(*c).is_some_and(|c| !c.outbox.is_closing()));
-        if let Some(oldest) = oldest {
-            hub.close(oldest);
-        }
+    let mut same_kind = apps.iter().copied().filter(|conn| {
+        let Some(connection) = hub.connections.get(*conn) else { return false };
+        let is_guest = matches!(connection.peer, Peer::App(app) if app.guest_of.is_some());
+        is_guest == guests && !connection.outbox.is_closing()
+    });
+    let oldest = same_kind.next();
+    if let (Some(oldest), true) = (oldest, same_kind.count() + 1 >= APPS_MAX) {
+        hub.close(oldest);
     }
 }
 
@@ -108,8 +111,8 @@ pub fn same_secret(a: &str, b: &str) -> bool {
 mod tests {
     use super::*;
     use crate::app::testing::ask;
-    use crate::hub::testing::{connect, hub, sent, user, START};
-    use crate::hub::{Framing, Peer};
+    use crate::hub::testing::{connect, guest, hub, sent, user, START};
+    use crate::hub::Framing;
 
     #[test]
     fn versions_and_systems() {
@@ -159,6 +162,21 @@ mod tests {
         let answers = ask(&mut hub, conn, &outbox, Command::LOGIN, "a@b.cc|h|Android|1.1.1");
         assert_eq!(answers[0], "= 5 200");
         assert!(answers[1].starts_with("72 5 Your app"));
+    }
+
+    #[test]
+    fn the_oldest_app_makes_room() {
+        let mut hub = hub();
+        let id = user(&mut hub, "a@b.cc", r#"{"id":1}"#);
+        hub.users.get_mut(id).unwrap().user.pass = Some("h".into());
+        let (_, shared) = guest(&mut hub, id, 1);
+        let mut outboxes = Vec::new();
+        for _ in 0..51 {
+            let (conn, outbox) = connect(&mut hub, Framing::App);
+            ask(&mut hub, conn, &outbox, Command::LOGIN, "a@b.cc|h");
+            outboxes.push(outbox);
+        }
+        assert!(outboxes[0].is_closing() && !outboxes[1].is_closing() && !shared.is_closing());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! Body `dash\0widget\0property\0value`, exactly four parts, the last two not empty. Answer 200; nobody else is told.
 //! Errors, in this order: another number of parts or an unknown property 11; unknown ids 2; a property that the widget
-//! does not have 11; a value that is no number or colour where one is needed 2. Spec 02 §10.5.
+//! does not have 11; a value longer than a widget may be 6; a value that is no number or colour where one is needed 2. Spec 02 §10.5.
 
+use super::request::check_size;
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::enums::Property;
@@ -20,6 +21,7 @@ pub fn set_property(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
         return Err(Status::IllegalCommandBody);
     }
     let property = Property::from_name(property).ok_or(Status::IllegalCommandBody)?;
+    check_size(value, hub.config.server.user_widget_max_size_limit)?;
     let (dash_id, widget) = (parse_int32(dash)?, parse_int64(widget)?);
     let now = hub.now();
     let dash = caller.dash_mut(hub, dash_id)?;

@@ -16,6 +16,9 @@ use crate::wire::Status;
 /// Length of the window in which attempts are counted, ms.
 const WINDOW: u64 = 3_600_000;
 
+/// Longest password hash, bytes. Apps send 44.
+pub const HASH_MAX: usize = 1024;
+
 /// See the module.
 pub fn register(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
     if caller.registered {
@@ -26,7 +29,7 @@ pub fn register(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
     let (email, hash, app_name) = split3(body);
     let (hash, app_name) = (part(hash)?, part(app_name)?);
     let email = email.trim().to_lowercase();
-    if !address::is_valid(&email) || email.contains(['/', '\\']) || !is_app_name(app_name) {
+    if !address::is_valid(&email) || email.contains(['/', '\\']) || !is_app_name(app_name) || hash.len() > HASH_MAX {
         return Err(Status::IllegalCommand);
     }
     if hub.users.find(&email, app_name).is_some() {

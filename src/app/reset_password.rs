@@ -4,6 +4,7 @@
 //! unknown user 2; a token waits already 6; the mail failed 19. `verify\0token`: 200, unknown 6. `reset\0token\0hash`:
 //! sets the password, 200; unknown 6, the user is gone 19. Too many failures from the address 1. Spec 02 §4.5.
 
+use super::register::HASH_MAX;
 use super::Stranger;
 use crate::hub::tokens::new_token;
 use crate::hub::{Handled, Hub, Reply};
@@ -67,6 +68,9 @@ fn find(hub: &mut Hub, token: &str) -> Result<(String, String), Status> {
 
 fn reset(hub: &mut Hub, token: &str, hash: &str) -> Handled {
     let (email, app_name) = find(hub, token)?;
+    if hash.len() > HASH_MAX {
+        return Err(Status::IllegalCommand);
+    }
     let user = hub.users.find(&email, &app_name).ok_or(Status::ServerError)?;
     if let Some(account) = hub.users.get_mut(user) {
         account.user.pass = Some(hash.to_owned());

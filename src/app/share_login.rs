@@ -33,7 +33,7 @@ pub fn share_login(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
         [os, version] => (parse_os(os), parse_version(version)),
         _ => (AppOs::Other, 0),
     };
-    make_room(hub, user);
+    make_room(hub, user, true);
     hub.join_app(caller.conn, AppLogin { user, guest_of: Some(dash), os, version }, caller.id);
     Ok(Reply::None)
 }

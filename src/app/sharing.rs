@@ -93,7 +93,7 @@ mod tests {
         let (_, shared) = guest(&mut one.hub, one.user, 7);
         let (_, foreign) = guest(&mut one.hub, one.user, 8);
         let first = one.ask(Command::GET_SHARE_TOKEN, "7").remove(0);
-        assert_eq!(one.ask(Command::GET_SHARE_TOKEN, "7"), [first.clone()]);
+        assert_eq!(one.ask(Command::GET_SHARE_TOKEN, "7"), std::slice::from_ref(&first));
         let token = first.strip_prefix("30 5 ").unwrap();
         assert_eq!(one.hub.tokens.shared(token), Some((one.user, 7)));
         assert_eq!(one.energy(), 99_000);

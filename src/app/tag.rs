@@ -1,6 +1,6 @@
 //! CREATE_TAG (46), UPDATE_TAG (47), DELETE_TAG (48), GET_TAGS (49). Spec 02 §9.9.
 
-use super::request::{json_text, object, part};
+use super::request::{check_size, json_text, object, part};
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience, Writer};
@@ -15,6 +15,7 @@ const TAGS_MAX: usize = 1000;
 fn read(hub: &Hub, caller: &Caller, body: &str) -> Result<(i32, Tag), Status> {
     let (dash, json) = split2(body);
     let json = json_text(json)?;
+    check_size(json, hub.config.server.user_widget_max_size_limit)?;
     let dash = caller.dash_of(hub, dash)?.id;
     let tag: Tag = object(json)?;
     if !tag.is_valid() {

@@ -223,7 +223,9 @@ impl Field for PinStorage {
         }
         w.key(key);
         w.braces('{', '}', |w| {
-            for (key, value) in &self.0 {
+            // As everywhere, empty texts are left out.
+            for (key, value) in self.0.iter().filter(|(_, value)| !matches!(value, PinValue::Single(v) if v.is_empty()))
+            {
                 w.foreign_key(&key.to_string());
                 value.write_bare(w);
             }
