@@ -1,0 +1,72 @@
+"""JavaScript: the device library over TCP and TLS, the app client, the Node-RED client over websockets."""
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+from conftest import HOST
+
+HERE = pathlib.Path(__file__).parent
+
+
+class Node:
+    """A script that prints one JSON text a line."""
+
+    def __init__(self, script, *words):
+        self.process = subprocess.Popen(["node", str(HERE / script), *map(str, words)], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def expect(self, event):
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                got = json.loads(line)
+                if got["event"] == event:
+                    return got.get("value")
+        raise AssertionError(f"the script ended without {event}")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_blynk_library(server, app, transport):
+    """npm blynk-library: log in, write, receive, reconnect."""
+    token = app.start()
+    for _ in range(2):
+        node = Node("blynk_library.js", transport, HOST, server.http if transport == "tcp" else server.https, token)
+        try:
+            node.expect("connect")
+            app.expect("hardware_connected", "1-0")
+            app.expect("hardware", "1-0\0vw\0001\000hello")
+            app.send("hardware", "1-0", "vw", 5, "from the app")
+            assert node.expect("V5") == ["from the app"]
+        finally:
+            node.stop()
+        app.expect("device_offline", "1-0")
+
+
+def test_node_red(server, app):
+    """npm node-red-contrib-blynk-ws: its client over a websocket on the plain port."""
+    token = app.start()
+    node = Node("node_red.js", f"ws://{HOST}:{server.http}/websockets", token)
+    try:
+        node.expect("connect")
+        app.expect("hardware_connected", "1-0")
+        app.expect("hardware", "1-0\0vw\0001\000hello")
+        app.send("hardware", "1-0", "vw", 5, "7")
+        assert node.expect("V5") == ["7"]
+    finally:
+        node.stop()
+    app.expect("device_offline", "1-0")
+
+
+def test_app_client(server):
+    """npm blynk, a client for the app protocol: registers, logs in, asks for energy, loads a profile."""
+    node = Node("blynk_app.js", HOST, server.https)
+    try:
+        assert node.expect("energy") == 100000
+        node.expect("profile")
+    finally:
+        node.stop()
