@@ -35,7 +35,8 @@ def test_blynk_library(server, app, transport):
     """npm blynk-library: log in, write, receive, reconnect."""
     token = app.start()
     for _ in range(2):
-        node = Node("blynk_library.js", transport, HOST, server.http if transport == "tcp" else server.https, token)
+        port = server.http if transport == "tcp" else server.https
+        node = Node("blynk_library.js", transport, HOST, port, token, server.folder / "data" / "eyelet-cert.pem")
         try:
             node.expect("connect")
             app.expect("hardware_connected", "1-0")
