@@ -22,7 +22,7 @@ def test_publish_with_every_quality(server, app):
 def test_subscribe(server, app):
     """mosquitto_sub gets what the app writes."""
     token = app.start()
-    command = words("mosquitto_sub", server, app, token, "-C", "1", "-W", "10", "-d")
+    command = ["stdbuf", "-oL", *words("mosquitto_sub", server, app, token, "-C", "1", "-W", "10", "-d")]
     client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     for line in client.stdout:
         if "Subscribed" in line:
