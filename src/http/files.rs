@@ -60,7 +60,7 @@ pub fn favicon(site: &Site, request: &Request) -> Response {
 /// `GET /`: the start page, on the TLS port of a private server the administrator's.
 pub fn home(site: &Site, request: &Request) -> Response {
     if request.origin.tls && site.is_local {
-        return Response::redirect(302, site.admin_root.clone());
+        return Response::redirect(302, &site.admin_root);
     }
     serve_static(&site.folders, "index.html", request)
 }

@@ -49,9 +49,17 @@ impl Response {
         Response::text(500, "")
     }
 
-    /// To another address.
-    pub fn redirect(status: u16, to: impl Into<String>) -> Self {
-        Response::empty(status).with("location", to.into())
+    /// To another address; what a header cannot hold is escaped.
+    pub fn redirect(status: u16, to: impl AsRef<str>) -> Self {
+        let mut location = String::with_capacity(to.as_ref().len());
+        for byte in to.as_ref().bytes() {
+            if byte.is_ascii_graphic() {
+                location.push(char::from(byte));
+            } else {
+                location.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        Response::empty(status).with("location", location)
     }
 
     /// With one more header.
@@ -78,6 +86,17 @@ impl Responder {
     /// Answers.
     pub fn send(self, response: Response) {
         (self.0)(response);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_are_ascii() {
+        let response = Response::redirect(301, "/\u{e9} o+x@b.cc_1.csv.gz");
+        assert_eq!(response.header("location"), Some("/%C3%A9%20o+x@b.cc_1.csv.gz"));
     }
 }
 
