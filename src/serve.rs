@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -97,6 +97,7 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
     load_accounts(&mut hub, &folder)?;
     load_reset_tokens(&mut hub, folder.root());
     let administrator = make_administrator(&mut hub, https_port(&listeners))?;
+    hub.history.open(history_root(&config, folder.root()));
     hub.schedule_saves();
     hub.schedule_sweeps();
     hub.start_periodic_work();
@@ -121,6 +122,17 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
     console::say("Done.");
     drop(folder);
     Ok(())
+}
+
+/// Where history is. Without a configured data folder the reference had it in the working folder: what is there is kept.
+fn history_root(config: &Config, data_folder: &Path) -> PathBuf {
+    let legacy = config.working_folder.join("data");
+    let is_used = || legacy.read_dir().is_ok_and(|mut entries| entries.any(|e| e.is_ok_and(|e| e.path().is_dir())));
+    if config.server.data_folder.as_os_str().is_empty() && is_used() {
+        log::warn!("History is in {}, since it is there and data.folder is empty", legacy.display());
+        return legacy;
+    }
+    data_folder.join("data")
 }
 
 /// All configured ports, bound.
@@ -249,6 +261,7 @@ fn stop(hub: &mut Hub, data_folder: &Path) {
     hub.end_all_connections();
     console::say("Saving user profiles...");
     hub.save_at_end();
+    hub.end_history();
     hub.jobs.finish();
     let (ticks, now) = (hub.ticks(), hub.now());
     if let Err(error) = store::reset_tokens::write(data_folder, &hub.reset_tokens.to_text(ticks, now)) {

@@ -2,6 +2,7 @@
 
 use super::request::{check_size, json_text, object, part, refused};
 use super::Caller;
+use crate::hub::history::Doomed;
 use crate::hub::tokens::new_token;
 use crate::hub::{DeviceRef, Handled, Hub, Reply};
 use crate::model::storage::ObsoleteStorage;
@@ -67,7 +68,9 @@ pub fn add(hub: &mut Hub, caller: &Caller, mut dash: Dashboard, with_tokens: boo
             hub.tokens.set_device(&device.token, named);
         }
     }
+    let id = dash.id;
     caller.profile(hub)?.dashboards.push(dash);
+    hub.plan_reports_of(caller.user(), id);
     hub.user_changed(caller.user());
     Ok(())
 }
@@ -80,7 +83,9 @@ pub fn update_dash(hub: &mut Hub, caller: Caller, json: &str) -> Handled {
         return Err(Status::IllegalCommand);
     }
     let now = hub.now();
+    let id = dash.id;
     caller.profile(hub)?.update_dash(dash, now).map_err(refused)?;
+    hub.plan_reports_of(caller.user(), id);
     hub.user_changed(caller.user());
     Ok(Reply::OK)
 }
@@ -144,6 +149,8 @@ pub fn remove(hub: &mut Hub, caller: &Caller, dash: i32, refund: bool) -> Result
     hub.tokens.remove_shared(&dash.shared_token, user, dash.id);
     hub.tokens.break_promises(user, dash.id);
     hub.close_hardware(user, dash.id, None);
+    hub.drop_history(user, Doomed::Devices(dash.id, dash.devices.iter().map(|device| device.id).collect()));
+    hub.plan_reports_of(user, dash.id);
     hub.user_changed(user);
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use super::request::{check_size, json_text, object, part};
 use super::Caller;
+use crate::hub::history::Doomed;
 use crate::hub::tokens::{new_token, Provisional};
 use crate::hub::{DeviceRef, Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience, Writer};
@@ -75,6 +76,7 @@ pub fn delete_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let gone = part(caller.profile(hub)?.delete_device(dash, device))?;
     hub.tokens.remove_device(&gone.token, DeviceRef { user, dash, device });
     hub.close_hardware(user, dash, Some(device));
+    hub.drop_history(user, Doomed::Devices(dash, vec![device]));
     hub.user_changed(user);
     Ok(Reply::OK)
 }

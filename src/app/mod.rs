@@ -4,14 +4,17 @@
 mod activate;
 mod dash;
 mod device;
+mod device_data;
 mod energy;
 mod exported;
 mod get_server;
+mod graph;
 mod hardware;
 mod login;
 mod profile;
 mod property;
 mod register;
+mod report;
 mod request;
 mod reset_password;
 mod session;
@@ -105,6 +108,15 @@ fn handler(command: Command) -> Option<Handler> {
         Command::GET_ENERGY => Owner(energy::get_energy),
         Command::ADD_ENERGY => Owner(energy::add_energy),
         Command::REDEEM => Owner(energy::redeem),
+
+        Command::GET_ENHANCED_GRAPH_DATA => Any(graph::get_graph_data),
+        Command::DELETE_ENHANCED_GRAPH_DATA => Owner(graph::delete_graph_data),
+        Command::EXPORT_GRAPH_DATA => Owner(graph::export_graph_data),
+        Command::DELETE_DEVICE_DATA => Any(device_data::delete_device_data),
+        Command::CREATE_REPORT => Owner(report::create_report),
+        Command::UPDATE_REPORT => Owner(report::update_report),
+        Command::DELETE_REPORT => Owner(report::delete_report),
+        Command::EXPORT_REPORT => Owner(report::export_report),
         _ => return None,
     })
 }

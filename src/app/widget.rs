@@ -36,6 +36,7 @@ pub fn create_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     }
     account.profile.create_widget(dash, place, widget, now).map_err(refused)?;
     account.charge(price);
+    hub.plan_reports_of(caller.user(), dash);
     hub.user_changed(caller.user());
     Ok(Reply::OK)
 }
@@ -64,6 +65,7 @@ pub fn delete_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let account = caller.account(hub)?;
     let gone = account.profile.delete_widget(dash, widget, now).map_err(refused)?;
     account.refund(price::of_widgets(&gone));
+    hub.plan_reports_of(caller.user(), dash);
     hub.user_changed(caller.user());
     Ok(Reply::OK)
 }

@@ -76,6 +76,7 @@ const ROUTES: &[Route] = &[
     open(Put, "/{token}/update/{pin}", Handler::Hub(rest::update::put)),
     open(Put, "/{token}/pin/{pin}", Handler::Hub(rest::update::put)),
     open(Put, "/{token}/extra/pin/{pin}", Handler::Hub(rest::update::extra)),
+    open(Get, "/{token}/data/{pin}", Handler::Later(rest::history::handle)),
     open(Get, "/{token}/isHardwareConnected", Handler::Hub(rest::presence::hardware)),
     open(Get, "/{token}/isAppConnected", Handler::Hub(rest::presence::app)),
     open(Get, "/{token}/rtc", Handler::Hub(rest::rtc::handle)),

@@ -138,6 +138,14 @@ impl Jobs {
         Jobs { lanes: lanes(1, u32::MAX), mode: Mode::Kept(VecDeque::new()) }
     }
 
+    /// Queues that are full, for tests.
+    #[cfg(test)]
+    pub fn refusing() -> Self {
+        let mut jobs = Jobs::kept();
+        jobs.lanes.iter_mut().for_each(|lane| lane.limit = 0);
+        jobs
+    }
+
     /// The jobs that were put into [`Jobs::kept`] queues since the last call.
     pub fn take_kept(&mut self) -> Vec<(Queue, Job)> {
         match &mut self.mode {
@@ -150,6 +158,7 @@ impl Jobs {
     pub fn put(&mut self, queue: Queue, job: Job) -> Result<(), QueueFull> {
         let lane = &mut self.lanes[queue as usize];
         match &mut self.mode {
+            Mode::Kept(_) if lane.limit == 0 => return Err(QueueFull),
             Mode::Kept(jobs) => jobs.push_back((queue, job)),
             Mode::Threads { services, inbox, handles } => {
                 let open = lane.counters.open.load(Ordering::Relaxed);

@@ -5,7 +5,8 @@
 //! * [`attempts`]: failed logins. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
-//! * [`firmware`]: updates over the air.
+//! * [`firmware`]: updates over the air. [`history`]: averages, live values and their files. [`housekeeping`] keeps those small.
+//! * [`reports`]: when reports run, and their runs.
 //! * [`clones`]: projects given away by code. [`intervals`]: how often HTTP clients may notify.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
@@ -15,6 +16,8 @@ pub mod clones;
 pub mod connections;
 pub mod firmware;
 pub mod handle;
+pub mod history;
+pub mod housekeeping;
 pub mod intervals;
 pub mod jobs;
 pub mod meter;
@@ -26,6 +29,7 @@ pub mod polling;
 pub mod presence;
 pub mod record;
 pub mod redirect;
+pub mod reports;
 pub mod reset_tokens;
 pub mod routing;
 pub mod rules;
@@ -130,6 +134,10 @@ pub struct Hub {
     pub timers: timers::Timers,
     /// Displays that devices are asked for.
     pub polling: polling::Polling,
+    /// Averages, live values and their files.
+    pub history: history::History,
+    /// When reports run.
+    pub reports: reports::Reports,
     /// Wall time of the start, ms since 1970.
     pub started_at: i64,
     stopping: bool,
@@ -143,6 +151,8 @@ impl Hub {
         let host = Rc::from(config.server.server_host.as_str());
         Hub {
             started_at: clock.now(),
+            reports: reports::Reports::default(),
+            history: history::History::new(&config.server, clock.now()),
             config,
             clock,
             users: Users::default(),
@@ -258,6 +268,9 @@ impl Hub {
     pub fn start_periodic_work(&mut self) {
         self.follow_changes();
         self.schedule_expiry();
+        self.schedule_flushes();
+        self.schedule_housekeeping();
+        self.plan_all_reports();
     }
 
     /// Forgets promised tokens that nobody used, every day.

@@ -1,6 +1,6 @@
 //! A hub in memory for unit tests: a hand-moved clock, kept jobs, connections whose bytes can be read back.
 
-use super::{AppLogin, AppOs, Clock, ConnId, DeviceRef, Framing, Hub, Jobs, Origin, Outbox, Peer, UserId};
+use super::{AppLogin, AppOs, Clock, ConnId, DeviceRef, Framing, Hub, Job, Jobs, Origin, Outbox, Peer, UserId};
 use crate::config::Config;
 use crate::model::json::{from_str, ObjectSeed, Reading};
 use crate::model::{Dashboard, User};
@@ -92,4 +92,21 @@ pub fn sent(outbox: &Outbox) -> Vec<String> {
 pub fn advance(hub: &mut Hub, ms: u64) {
     hub.clock.advance(Duration::from_millis(ms));
     hub.run_due();
+}
+
+/// Does the kept file jobs and their results until none is left. Mails are sent, other jobs are dropped.
+pub fn run_jobs(hub: &mut Hub) {
+    loop {
+        let jobs = hub.jobs.take_kept();
+        if jobs.is_empty() {
+            return;
+        }
+        for (_, job) in jobs {
+            match job {
+                Job::Work(work) => work()(hub),
+                Job::Mail(_, then) => then(hub, Ok(())),
+                _ => {}
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::dashboard::Dashboard;
 use super::enums::Period;
-use super::pin::PinType;
+use super::pin::{PinType, NO_PIN};
 use super::widget::{EnhancedGraph, GraphStream, Kind, Widget};
 
 /// How a pin is recorded.
@@ -33,6 +33,44 @@ impl Dashboard {
             let inner = templates.iter().flat_map(|t| t.widgets.iter().filter_map(|w| graph_of(w, &t.device_ids)));
             graph_of(widget, &[]).into_iter().chain(inner)
         })
+    }
+
+    /// Device, type and number of every pin whose history somebody can look at; some twice.
+    pub fn history_pins(&self) -> Vec<(i32, PinType, i16)> {
+        let mut pins = Vec::new();
+        for (graph, devices) in self.graphs() {
+            for stream in &graph.data_streams {
+                let Some(own) = stream.pin.as_ref().filter(|own| own.pin != NO_PIN) else { continue };
+                let targets = self.target(stream.target_id).map_or(&[][..], |t| t.assigned_ids());
+                // Graphs read a pin without a type as a virtual one.
+                let pin_type = own.pin_type.unwrap_or(PinType::Virtual);
+                pins.extend(devices.iter().chain(targets).map(|device| (*device, pin_type, own.pin)));
+            }
+        }
+        let all: Vec<i32> = self.devices.iter().map(|device| device.id).collect();
+        for widget in &self.widgets {
+            let Kind::Report(report) = &widget.kind else { continue };
+            let sources = report.reports.iter().flat_map(|r| &r.sources).map(|s| (s, &s.device_ids));
+            // What the widget itself lists is recorded for every device.
+            for (source, devices) in sources.chain(report.sources.iter().map(|s| (s, &all))) {
+                for stream in source.streams.iter().filter(|stream| stream.pin != NO_PIN) {
+                    let Some(pin_type) = stream.pin_type else { continue };
+                    pins.extend(devices.iter().map(|device| (*device, pin_type, stream.pin)));
+                }
+            }
+        }
+        pins
+    }
+
+    /// The graph with this id, wherever in the project it is.
+    pub fn graph(&self, widget_id: i64) -> Option<&EnhancedGraph> {
+        let of_templates = self.widgets.iter().flat_map(|widget| match &widget.kind {
+            Kind::Tiles(tiles) => tiles.templates.as_slice(),
+            _ => &[],
+        });
+        let inner = of_templates.flat_map(|template| &template.widgets);
+        let mut found = self.widgets.iter().chain(inner).filter(|widget| widget.id == widget_id);
+        found.find_map(|widget| graph_of(widget, &[])).map(|(graph, _)| graph)
     }
 
     fn shows(&self, stream: &GraphStream, device_id: i32) -> bool {
@@ -132,5 +170,21 @@ mod tests {
         assert_eq!(pwm.recorded(0, Analog, 3).unwrap().pin_type, Digital);
         assert_eq!(pwm.recorded(0, Digital, 3).unwrap().pin_type, Digital);
         assert_eq!(pwm.recorded(0, Virtual, 3), None);
+    }
+
+    #[test]
+    fn what_is_shown_is_kept() {
+        let report = r#"{"type":"REPORT","reportSources":[{"type":"DEVICE","dataStreams":[{"pin":1,"pinType":"ANALOG"}]}],
+            "reports":[{"id":1,"reportSources":[{"type":"DEVICE","deviceIds":[9],"dataStreams":[{"pin":2,"pinType":"DIGITAL"},
+            {"pin":-1,"pinType":"DIGITAL"},{"pin":3}]}]}]}"#;
+        let tiles = format!(
+            r#"{{"type":"DEVICE_TILES","id":9,"templates":[{{"id":1,"deviceIds":[2],"widgets":[{}]}}]}}"#,
+            graph(-1, V5, "")
+        );
+        let of = |widgets: &str| dash(widgets).history_pins();
+        assert_eq!(of(report), [(9, Digital, 2), (0, Analog, 1), (1, Analog, 1), (2, Analog, 1)]);
+        assert_eq!(of(&tiles), [(2, Virtual, 5)]);
+        assert_eq!(of(&graph(200_000, r#""pin":6"#, "")), [(0, Virtual, 6), (2, Virtual, 6)]);
+        assert_eq!(of(&format!("{},{}", graph(7, V5, ""), graph(0, r#""pin":-1"#, ""))), []);
     }
 }

@@ -13,7 +13,7 @@ pub mod local_address;
 pub mod mail;
 mod mail_form;
 pub mod mail_texts;
-mod percent;
+pub mod percent;
 pub mod punycode;
 pub mod push;
 pub mod push_targets;

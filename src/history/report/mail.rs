@@ -1,57 +1,15 @@
-//! The mail that tells where a report lies.
+//! What the mail about a report says of it.
 
 use super::schedule::is_custom;
 use super::ReportJob;
 use crate::model::enums::DayOfMonth;
 use crate::model::widget::ReportType;
-
-/// The mail's HTML where no file overrides it; with the placeholders `{DYNAMIC_SECTION}`, `{DOWNLOAD_URL}`, `{PRODUCT_NAME}`.
-pub const TEMPLATE: &str = include_str!("report-email.html");
+use crate::notify::template::escape;
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/// `Your daily Temps is ready`.
-pub fn subject(job: &ReportJob) -> String {
-    let kind = match job.report_type {
-        None | Some(ReportType::OneTime { .. }) => "one time",
-        Some(ReportType::Daily(_)) => "daily",
-        Some(ReportType::Weekly(..)) => "weekly",
-        Some(ReportType::Monthly(..)) => "monthly",
-    };
-    let name: String = job.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("Your {kind} {name} is ready")
-}
-
-/// The mail's HTML: a template with its placeholders filled.
-pub fn html(template: &str, job: &ReportJob, download_url: &str, product_name: &str) -> String {
-    let replacements = [
-        ("{DYNAMIC_SECTION}", dynamic_section(job)),
-        ("{DOWNLOAD_URL}", escape(download_url)),
-        ("{PRODUCT_NAME}", escape(product_name)),
-    ];
-    // One pass, so that a name with a placeholder in it stays a name.
-    let mut html = String::with_capacity(template.len() + 256);
-    let mut rest = template;
-    while let Some(at) = rest.find('{') {
-        let (before, from) = rest.split_at(at);
-        html.push_str(before);
-        let found = replacements.iter().find_map(|(name, text)| from.strip_prefix(name).map(|after| (text, after)));
-        rest = match found {
-            Some((text, after)) => {
-                html.push_str(text);
-                after
-            }
-            None => {
-                html.push('{');
-                from.strip_prefix('{').unwrap_or_default()
-            }
-        };
-    }
-    html + rest
-}
-
-/// Name and schedule in words.
-fn dynamic_section(job: &ReportJob) -> String {
+/// Name and schedule in words, as HTML.
+pub fn dynamic_section(job: &ReportJob) -> String {
     let mut text = format!("Report name: {}<br>Period: ", escape(&job.name));
     let Some(schedule) = job.report_type.as_ref().and_then(ReportType::schedule) else { return text + "One time" };
     let local = job.zone.local(schedule.at_time);
@@ -70,19 +28,4 @@ fn dynamic_section(job: &ReportJob) -> String {
         text += &format!("<br>Start date: {start}<br>End date: {end}<br>");
     }
     text
-}
-
-/// HTML text for use between tags and in quoted attributes.
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -4,6 +4,7 @@
 
 pub mod email;
 pub mod get;
+pub mod history;
 mod json;
 pub mod notify;
 pub mod presence;

@@ -1,0 +1,436 @@
+//! Reports: when each of them runs, the run itself, its mail. Spec 04 §12.
+//!
+//! The plan maps reports to the wall time of their next run. What is planned is checked again when its time comes: a report
+//! that was deleted, switched off or moved meanwhile, in whatever way, does not run. A run is a job that makes the file, then a
+//! mail; when both are done the report is told how it went.
+
+use super::connections::ConnId;
+use super::jobs::Queue;
+use super::users::{Unsaved, UserId};
+use super::Hub;
+use crate::history::names::{FileId, Record};
+use crate::history::report::schedule::{next_run, NoRun};
+use crate::history::report::{mail, Outcome, ReportJob};
+use crate::model::enums::ReportResult;
+use crate::model::json::{to_string, Audience};
+use crate::model::widget::{Report, ReportType};
+use crate::model::Dashboard;
+use crate::notify::address;
+use crate::notify::mail_texts::ReportPeriod;
+use crate::tz::Rules;
+use crate::wire::{Command, Status};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+const DAY_MS: i64 = 86_400_000;
+/// The plan is looked at so often at least, so that a jump of the wall clock is seen soon; ms.
+const LONGEST_WAIT: i64 = 60_000;
+/// Least time between two runs that people ask for, ms.
+const EXPORT_INTERVAL: i64 = 60_000;
+
+/// A report of a project of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub struct ReportRef {
+    pub user: UserId,
+    pub dash: i32,
+    pub report: i32,
+}
+
+/// What is planned and what runs.
+#[derive(Debug, Default)]
+pub struct Reports {
+    /// When reports run next, ms since 1970.
+    plan: HashMap<ReportRef, i64>,
+    running: HashSet<ReportRef>,
+    /// When the plan is looked at next, ms since start.
+    next_look: Option<u64>,
+}
+
+/// The app that asked for a run: connection and id of its request. None for planned runs.
+type Asker = Option<(ConnId, u16)>;
+
+/// Whether a report may be stored and run.
+pub fn is_valid(report: &Report) -> bool {
+    let is_type_valid = match &report.report_type {
+        None => false,
+        Some(ReportType::OneTime { range_millis }) => *range_millis >= DAY_MS,
+        Some(periodic) => periodic.schedule().is_some_and(|s| s.start_ts <= s.end_ts),
+    };
+    is_type_valid && !report.sources.is_empty() && address::recipients(&report.recipients).is_some()
+}
+
+/// When a report runs after `now`.
+///
+/// Errors: see [`NoRun`].
+pub fn next_run_of(report: &Report, now: i64) -> Result<i64, NoRun> {
+    let report_type = report.report_type.as_ref().ok_or(NoRun::OneTime)?;
+    next_run(report_type, &Rules::of(report.tz_name.id()), now)
+}
+
+/// A report that runs by itself.
+fn is_periodic(report: &Report) -> bool {
+    report.is_active && is_valid(report) && report.report_type.as_ref().is_some_and(|kind| kind.schedule().is_some())
+}
+
+impl Dashboard {
+    /// A report of the project's REPORT widget.
+    pub fn report(&self, id: i32) -> Option<&Report> {
+        self.report_widget()?.reports.iter().find(|report| report.id == id)
+    }
+
+    /// A report of the project's REPORT widget.
+    pub fn report_mut(&mut self, id: i32) -> Option<&mut Report> {
+        self.report_widget_mut()?.reports.iter_mut().find(|report| report.id == id)
+    }
+}
+
+impl Hub {
+    fn report_mut(&mut self, key: ReportRef) -> Option<&mut Report> {
+        self.users.dash_mut(key.user, key.dash)?.report_mut(key.report)
+    }
+
+    /// Plans all reports of all accounts. Those whose time came while the server was down run at once.
+    pub fn plan_all_reports(&mut self) {
+        let mut projects = Vec::new();
+        for (user, account) in self.users.iter() {
+            let with_reports = account.user.profile.dashboards.iter().filter(|d| d.report_widget().is_some());
+            projects.extend(with_reports.map(|dash| (user, dash.id)));
+        }
+        for (user, dash) in projects {
+            self.plan_project(user, dash, true);
+        }
+    }
+
+    /// Plans the reports of a project anew, after its widgets were replaced or taken away.
+    pub fn plan_reports_of(&mut self, user: UserId, dash: i32) {
+        self.reports.plan.retain(|key, _| (key.user, key.dash) != (user, dash));
+        self.plan_project(user, dash, false);
+    }
+
+    fn plan_project(&mut self, user: UserId, dash: i32, run_missed: bool) {
+        let now = self.now();
+        let Some(project) = self.users.dash_mut(user, dash) else { return };
+        let Some(widget) = project.report_widget_mut() else { return };
+        let mut planned = Vec::new();
+        let before = widget.reports.clone();
+        for report in widget.reports.iter_mut().filter(|report| is_periodic(report)) {
+            let key = ReportRef { user, dash, report: report.id };
+            if run_missed && report.next_report_at < now && report.last_run_result != Some(ReportResult::Expired) {
+                report.next_report_at = now;
+                planned.push((key, now));
+                continue;
+            }
+            match next_run_of(report, now) {
+                Ok(at) => {
+                    report.next_report_at = at;
+                    planned.push((key, at));
+                }
+                Err(NoRun::Expired) => report.last_run_result = Some(ReportResult::Expired),
+                Err(NoRun::BadWeekday | NoRun::OneTime) => report.last_run_result = Some(ReportResult::Error),
+            }
+        }
+        if widget.reports != before {
+            self.users.mark(user, Unsaved::Values);
+        }
+        self.reports.plan.extend(planned);
+        self.look_after_reports();
+    }
+
+    /// Plans one report for its `next_report_at`, or not at all when it does not run by itself.
+    pub fn plan_report(&mut self, key: ReportRef) {
+        match self.report_mut(key).filter(|report| is_periodic(report)).map(|report| report.next_report_at) {
+            Some(at) => drop(self.reports.plan.insert(key, at)),
+            None => drop(self.reports.plan.remove(&key)),
+        }
+        self.look_after_reports();
+    }
+
+    /// Sets the next look at the plan.
+    fn look_after_reports(&mut self) {
+        let Some(earliest) = self.reports.plan.values().min() else { return };
+        let wait = earliest.saturating_sub(self.now()).clamp(0, LONGEST_WAIT);
+        let at = self.ticks().saturating_add(wait.unsigned_abs());
+        if self.reports.next_look.is_some_and(|next| next <= at) {
+            return;
+        }
+        self.reports.next_look = Some(at);
+        self.schedule.at(at, move |hub| {
+            // Else an earlier look came in between.
+            if hub.reports.next_look == Some(at) {
+                hub.reports.next_look = None;
+                hub.run_due_reports();
+                hub.look_after_reports();
+            }
+        });
+    }
+
+    fn run_due_reports(&mut self) {
+        let now = self.now();
+        let due: Vec<(ReportRef, i64)> =
+            self.reports.plan.iter().filter(|(_, at)| **at <= now).map(|(key, at)| (*key, *at)).collect();
+        for (key, at) in due {
+            self.reports.plan.remove(&key);
+            let is_meant = |report: &&mut Report| is_periodic(report) && report.next_report_at == at;
+            if self.report_mut(key).filter(is_meant).is_none() {
+                continue;
+            }
+            if let Err(error) = self.run_report(key, None) {
+                log::warn!("a report does not run: {error}");
+                self.report_done(key, None, ReportResult::Error);
+            }
+        }
+    }
+
+    /// Runs a report because an app asks for it; the app is answered with the report when it is done.
+    ///
+    /// Errors: unknown or not valid `IllegalCommand`; a minute has not passed since the last run, or one is under way
+    /// `QuotaLimit`; too much work `ServerError`.
+    pub fn export_report(&mut self, key: ReportRef, conn: ConnId, id: u16) -> Result<(), Status> {
+        let now = self.now();
+        let report = self.report_mut(key).filter(|report| is_valid(report)).ok_or(Status::IllegalCommand)?;
+        if report.last_report_at.saturating_add(EXPORT_INTERVAL) > now || self.reports.running.contains(&key) {
+            return Err(Status::QuotaLimit);
+        }
+        self.run_report(key, Some((conn, id)))
+    }
+
+    fn run_report(&mut self, key: ReportRef, asker: Asker) -> Result<(), Status> {
+        let owner = self.history_owner(key.user).ok_or(Status::IllegalCommand)?;
+        let dash = self.users.dash(key.user, key.dash).ok_or(Status::IllegalCommand)?;
+        let report = dash.report(key.report).ok_or(Status::IllegalCommand)?;
+        let name = |id: i32| dash.device(id).map(|device| device.name.clone());
+        let job = ReportJob::new(owner, key.dash, report, name);
+        let to: Vec<String> =
+            address::recipients(&report.recipients).unwrap_or_default().into_iter().map(str::to_owned).collect();
+        let unwritten: HashMap<FileId, Vec<Record>> = job
+            .files()
+            .filter_map(|file| {
+                let records = self.history.averages.unwritten(&file).to_vec();
+                (!records.is_empty()).then_some((file, records))
+            })
+            .collect();
+        let (files, folder, now) = (Arc::clone(&self.history.files), Arc::clone(&self.history.exports), self.now());
+        let work = move || {
+            let read =
+                |file: &FileId, count| files.read(file, count, 0, unwritten.get(file).map_or(&[], Vec::as_slice));
+            let outcome = job.run(&folder, now, read);
+            (job, outcome)
+        };
+        let queued = self.jobs.work(Queue::History, work, move |hub, (job, outcome)| match outcome {
+            Ok(Outcome::File(name)) => hub.mail_report(key, asker, &job, &to, &name),
+            Ok(Outcome::NoData) => hub.report_done(key, asker, ReportResult::NoData),
+            Err(error) => {
+                log::error!("a report failed: {error}");
+                hub.report_done(key, asker, ReportResult::Error);
+            }
+        });
+        queued.map_err(|_| Status::ServerError)?;
+        self.reports.running.insert(key);
+        Ok(())
+    }
+
+    fn mail_report(&mut self, key: ReportRef, asker: Asker, job: &ReportJob, to: &[String], file: &str) {
+        let period = match job.report_type {
+            None | Some(ReportType::OneTime { .. }) => ReportPeriod::OneTime,
+            Some(ReportType::Daily(_)) => ReportPeriod::Daily,
+            Some(ReportType::Weekly(..)) => ReportPeriod::Weekly,
+            Some(ReportType::Monthly(..)) => ReportPeriod::Monthly,
+        };
+        let to: Vec<&str> = to.iter().map(String::as_str).collect();
+        let url = self.download_url(file);
+        let mail = self.texts.report(&to, period, Some(&job.name), &mail::dynamic_section(job), &url);
+        let queued = self.jobs.mail(mail, move |hub, sent| {
+            hub.report_done(key, asker, if sent.is_ok() { ReportResult::Ok } else { ReportResult::Error });
+        });
+        if queued.is_err() {
+            self.report_done(key, asker, ReportResult::Error);
+        }
+    }
+
+    /// A run ended: notes its result, plans the next one, and answers who asked.
+    fn report_done(&mut self, key: ReportRef, asker: Asker, result: ReportResult) {
+        self.reports.running.remove(&key);
+        let now = self.now();
+        // An update during the run has planned it anew.
+        let is_planned = self.reports.plan.contains_key(&key);
+        let Some(report) = self.report_mut(key) else {
+            if let Some((conn, id)) = asker {
+                self.respond(conn, id, Status::IllegalCommand);
+            }
+            return;
+        };
+        report.last_report_at = now;
+        report.last_run_result = Some(result);
+        if asker.is_none() && !is_planned && is_periodic(report) {
+            match next_run_of(report, now) {
+                Ok(at) => report.next_report_at = at,
+                Err(NoRun::Expired) => report.last_run_result = Some(ReportResult::Expired),
+                Err(NoRun::BadWeekday | NoRun::OneTime) => report.last_run_result = Some(ReportResult::Error),
+            }
+            if report.next_report_at > now {
+                self.plan_report(key);
+            }
+        }
+        self.users.mark(key.user, Unsaved::Changes);
+        if let (Some((conn, id)), Some(report)) = (asker, self.report_mut(key)) {
+            let json = to_string(report, Audience::Owner);
+            self.answer(conn, Command::EXPORT_REPORT, id, json.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::averages::Append;
+    use crate::history::names::{Granularity, Pin, PinType};
+    use crate::hub::testing::{advance, hub, user, START};
+    use crate::hub::Job;
+    use tempfile::TempDir;
+
+    const HOUR: i64 = 3_600_000;
+
+    fn report(id: i32, more: &str) -> String {
+        format!(
+            r#"{{"id":{id},"reportSources":[{{"type":"DEVICE","deviceIds":[0],"reportDataStreams":[
+            {{"pin":5,"pinType":"VIRTUAL","isSelected":true}}]}}],"recipients":"a@b.cc","isActive":true,{more}}}"#
+        )
+    }
+
+    fn daily(id: i32, at: i64, more: &str) -> String {
+        report(id, &format!(r#""reportType":{{"type":"DAILY","atTime":{at}{more}}}"#))
+    }
+
+    fn with(reports: &str) -> (Hub, ReportRef, TempDir) {
+        let (mut hub, folder) = (hub(), tempfile::tempdir().unwrap());
+        let dash = format!(
+            r#"{{"id":1,"devices":[{{"id":0,"name":"D"}}],"widgets":[{{"type":"REPORT","id":4,"reports":[{reports}]}}]}}"#
+        );
+        let user = user(&mut hub, "a@b.cc", &dash);
+        hub.history.open(folder.path().join("data"));
+        hub.history.exports = folder.path().join("exports").into();
+        (hub, ReportRef { user, dash: 1, report: 1 }, folder)
+    }
+
+    fn seed(hub: &Hub) {
+        let owner = crate::history::names::Owner::new("a@b.cc", "Blynk");
+        let file = FileId { owner, pin: Pin::new(1, 0, PinType::Virtual, 5), granularity: Granularity::Minute };
+        hub.history.files.append(&Append { file, records: vec![Record::new(1.0, START - 60_000)] }).unwrap();
+    }
+
+    /// Does all jobs; the subjects of the mails, which fail if `mails` says so.
+    fn work(hub: &mut Hub, mails: Result<(), String>) -> Vec<String> {
+        let mut subjects = Vec::new();
+        loop {
+            let jobs = hub.jobs.take_kept();
+            if jobs.is_empty() {
+                return subjects;
+            }
+            for (_, job) in jobs {
+                match job {
+                    Job::Work(work) => work()(hub),
+                    Job::Mail(mail, then) => {
+                        subjects.push(mail.subject.clone());
+                        then(hub, mails.clone());
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+
+    fn stored(hub: &Hub, key: ReportRef) -> &Report {
+        hub.users.dash(key.user, 1).unwrap().report(key.report).unwrap()
+    }
+
+    #[test]
+    fn a_daily_report_runs_every_day() {
+        let (mut hub, key, _folder) = with(&daily(1, START + HOUR, ""));
+        seed(&hub);
+        hub.plan_reports_of(key.user, 1);
+        assert_eq!(stored(&hub, key).next_report_at, START + HOUR);
+        advance(&mut hub, HOUR as u64 - 1);
+        assert!(work(&mut hub, Ok(())).is_empty());
+        advance(&mut hub, 1);
+        assert_eq!(work(&mut hub, Ok(())), ["Your daily Report is ready"]);
+        let ran = stored(&hub, key);
+        assert_eq!((ran.last_run_result, ran.last_report_at), (Some(ReportResult::Ok), START + HOUR));
+        assert_eq!(ran.next_report_at, START + HOUR + DAY_MS);
+        for _ in 0..DAY_MS / LONGEST_WAIT {
+            advance(&mut hub, LONGEST_WAIT as u64);
+        }
+        assert!(work(&mut hub, Ok(())).is_empty());
+        assert_eq!(stored(&hub, key).last_run_result, Some(ReportResult::NoData));
+        assert_eq!(stored(&hub, key).next_report_at, START + HOUR + 2 * DAY_MS);
+    }
+
+    #[test]
+    fn a_failed_mail_is_an_error_and_the_plan_goes_on() {
+        let (mut hub, key, _folder) = with(&daily(1, START + HOUR, ""));
+        seed(&hub);
+        hub.plan_reports_of(key.user, 1);
+        advance(&mut hub, HOUR as u64);
+        assert_eq!(work(&mut hub, Err("no".into())).len(), 1);
+        assert_eq!(stored(&hub, key).last_run_result, Some(ReportResult::Error));
+        assert!(hub.reports.plan.contains_key(&key));
+    }
+
+    #[test]
+    fn missed_runs_are_made_up_and_the_end_is_seen() {
+        let custom = format!(r#","durationType":"CUSTOM","startTs":{},"endTs":{START}"#, START - DAY_MS);
+        let at = START - HOUR;
+        let missed = daily(1, at, "");
+        let last = daily(2, at, &custom);
+        let over = daily(3, at, &custom).replace(r#""isActive""#, r#""lastRunResult":"EXPIRED","isActive""#);
+        let inactive = daily(4, at, "").replace(r#""isActive":true"#, r#""isActive":false"#);
+        let (mut hub, key, _folder) = with(&[missed, last, over, inactive].join(","));
+        hub.plan_all_reports();
+        advance(&mut hub, 0);
+        work(&mut hub, Ok(()));
+        let results: Vec<_> = (1..=4).map(|report| stored(&hub, ReportRef { report, ..key }).last_run_result).collect();
+        use ReportResult::{Expired, NoData};
+        assert_eq!(results, [Some(NoData), Some(Expired), Some(Expired), None]);
+        assert_eq!(hub.reports.plan.keys().collect::<Vec<_>>(), [&key]);
+        assert_eq!(stored(&hub, ReportRef { report: 3, ..key }).last_report_at, 0);
+    }
+
+    #[test]
+    fn what_was_taken_away_or_moved_does_not_run() {
+        let (mut hub, key, _folder) = with(&[daily(1, START + HOUR, ""), daily(2, START + HOUR, "")].join(","));
+        hub.plan_reports_of(key.user, 1);
+        hub.report_mut(key).unwrap().is_active = false;
+        let other = ReportRef { report: 2, ..key };
+        hub.report_mut(other).unwrap().next_report_at += HOUR;
+        hub.plan_report(other);
+        advance(&mut hub, HOUR as u64);
+        assert!(hub.jobs.take_kept().is_empty());
+        hub.users.dash_mut(key.user, 1).unwrap().widgets.clear();
+        advance(&mut hub, HOUR as u64);
+        assert!(hub.jobs.take_kept().is_empty() && hub.reports.plan.is_empty());
+    }
+
+    #[test]
+    fn a_jump_of_the_clock_is_seen() {
+        let (mut hub, key, _folder) = with(&daily(1, START + 20 * HOUR, ""));
+        hub.plan_reports_of(key.user, 1);
+        let crate::hub::Clock::Manual { wall, .. } = &hub.clock else { panic!() };
+        wall.set(START + 30 * HOUR);
+        advance(&mut hub, LONGEST_WAIT as u64);
+        assert_eq!(hub.jobs.take_kept().len(), 1);
+    }
+
+    #[test]
+    fn validity() {
+        let valid = |more: &str| {
+            let (hub, key, _folder) = with(&report(1, more));
+            is_valid(stored(&hub, key))
+        };
+        assert!(valid(r#""reportType":{"type":"ONE_TIME","rangeMillis":86400000}"#));
+        assert!(!valid(r#""reportType":{"type":"ONE_TIME","rangeMillis":86399999}"#));
+        assert!(!valid(r#""reportType":null"#));
+        assert!(!valid(r#""reportType":{"type":"DAILY","startTs":2,"endTs":1}"#));
+        assert!(!valid(r#""reportType":{"type":"DAILY"},"recipients":"nobody""#));
+        assert!(!valid(r#""reportType":{"type":"DAILY"},"reportSources":[]"#));
+    }
+}
