@@ -2,17 +2,20 @@
 //! [`handler`].
 
 mod activate;
+mod clone;
 mod dash;
 mod device;
 mod device_data;
 mod energy;
 mod exported;
+mod face;
 mod get_server;
 mod graph;
 mod hardware;
 mod login;
 mod profile;
 mod property;
+mod published;
 mod register;
 mod report;
 mod request;
@@ -23,6 +26,7 @@ mod sharing;
 mod sync;
 mod tag;
 mod template;
+mod token_mail;
 mod widget;
 
 #[cfg(test)]
@@ -96,6 +100,14 @@ fn handler(command: Command) -> Option<Handler> {
         Command::DELETE_TAG => Owner(tag::delete_tag),
         Command::GET_TAGS => Owner(tag::get_tags),
 
+        Command::CREATE_APP => Owner(published::create_app),
+        Command::UPDATE_APP => Owner(published::update_app),
+        Command::DELETE_APP => Owner(published::delete_app),
+        Command::UPDATE_FACE => Owner(face::update_face),
+        Command::GET_CLONE_CODE => Owner(clone::get_clone_code),
+        Command::GET_PROJECT_BY_CLONE_CODE => Owner(clone::get_project_by_clone_code),
+        Command::EMAIL => Owner(token_mail::email),
+
         Command::HARDWARE => Any(hardware::write),
         Command::HARDWARE_RESEND_FROM_BLUETOOTH => Owner(hardware::resend_from_bluetooth),
         Command::ACTIVATE_DASHBOARD => Owner(activate::activate),
@@ -159,6 +171,11 @@ pub fn dispatch(hub: &mut Hub, conn: ConnId, message: Message<'_>) -> Flow {
         (Peer::Hardware(_), _) => Ok(Reply::Close),
     };
     reply(hub, conn, command, id, handled)
+}
+
+/// Answers a request whose work a worker did.
+fn reply_later(hub: &mut Hub, caller: Caller, command: Command, handled: Handled) {
+    reply(hub, caller.conn, command, caller.id, handled);
 }
 
 fn reply(hub: &mut Hub, conn: ConnId, command: Command, id: u16, handled: Handled) -> Flow {

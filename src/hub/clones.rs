@@ -1,5 +1,6 @@
 //! Clones: projects given away under a code, as QR picture and as code that apps ask for.
 
+use super::allowances::Allowance;
 use super::jobs::{Queue, QueueFull};
 use super::tokens::new_token;
 use super::users::UserId;
@@ -12,61 +13,98 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// Most codes that are remembered for being given out again.
 const REMEMBERED: usize = 1000;
 
-/// A project that could not be fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A project that could not be given away or fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CloneError {
+    /// There is no such project.
+    #[error("no such project")]
+    NoProject,
     /// Nobody made this code.
+    #[error("unknown code")]
     Unknown,
-    /// It cannot be read.
+    /// It cannot be read or written.
+    #[error("the file cannot be read or written")]
     Failed,
+    /// The account made too many codes in a day.
+    #[error("too many codes in a day")]
+    TooMany,
+    /// No room for the work.
+    #[error(transparent)]
+    Busy(#[from] QueueFull),
 }
 
-/// The last code of each project, with what the project looked like: the same project gets the same code again.
+/// What of a project is given away. Tokens, secrets and states never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// With the values of its widgets.
+    WithValues,
+    /// Without values.
+    Erased,
+}
+
+/// The last code of each project and content, with a hash of what it looked like: the same project gets the same code
+/// again.
 #[derive(Debug, Default)]
-pub struct Clones(HashMap<(UserId, i32), (u64, String)>);
+pub struct Clones(HashMap<(UserId, i32, Content), (u64, String)>);
 
 impl Hub {
-    /// Gives a project away: `then` gets the code when the copy is stored, or could not be stored, on the worker.
+    /// Gives a project away: `on_worker` gets the code when the copy is stored, or could not be stored, and `then` its
+    /// result.
     ///
-    /// Errors: there is no such project (`None`), or no room for the work.
+    /// Errors: `NoProject`, `TooMany`, `Busy`.
     pub fn clone_project<T: Send + 'static>(
         &mut self,
         user: UserId,
         dash: i32,
-        on_worker: impl FnOnce(&str) -> T + Send + 'static,
+        content: Content,
+        on_worker: impl FnOnce(Result<&str, CloneError>) -> T + Send + 'static,
         then: impl FnOnce(&mut Hub, T) + Send + 'static,
-    ) -> Option<Result<(), QueueFull>> {
-        let text = to_string(self.users.dash(user, dash)?, Audience::Restricted);
+    ) -> Result<(), CloneError> {
+        let project = self.users.dash(user, dash).ok_or(CloneError::NoProject)?;
+        let text = match content {
+            Content::WithValues => to_string(project, Audience::Restricted),
+            Content::Erased => project.clone_json(),
+        };
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let looks = hasher.finish();
-        let known = self.clones.0.get(&(user, dash)).filter(|(l, _)| *l == looks).map(|(_, code)| code.clone());
+        let key = (user, dash, content);
+        let known = self.clones.0.get(&key).filter(|(l, _)| *l == looks).map(|(_, code)| code.clone());
         let is_known = known.is_some();
+        let ticks = self.ticks();
+        if !is_known && !self.allowances.take(user, Allowance::Clone, 1, ticks) {
+            return Err(CloneError::TooMany);
+        }
         let code = known.unwrap_or_else(new_token);
         if !is_known {
             if self.clones.0.len() >= REMEMBERED {
                 self.clones.0.clear();
             }
-            self.clones.0.insert((user, dash), (looks, code.clone()));
+            self.clones.0.insert(key, (looks, code.clone()));
         }
         let saver = self.saver();
-        Some(self.jobs.work(
+        let queued = self.jobs.work(
             Queue::Disk,
             move || {
                 let saved = match saver {
                     Some(saver) if !is_known => clones::write_clone(saver.root(), &code, &text),
                     _ => Ok(()),
                 };
-                let failed = saved.inspect_err(|e| log::error!("a clone of a project was not stored: {e}")).is_err();
-                (failed, on_worker(&code))
+                let saved = saved.inspect_err(|e| log::error!("a clone of a project was not stored: {e}"));
+                let saved = saved.map(|()| code.as_str()).map_err(|_| CloneError::Failed);
+                (saved.is_err(), on_worker(saved))
             },
             move |hub, (failed, result)| {
                 if failed {
-                    hub.clones.0.remove(&(user, dash));
+                    hub.clones.0.remove(&key);
                 }
                 then(hub, result);
             },
-        ))
+        );
+        if queued.is_err() {
+            self.clones.0.remove(&key);
+        }
+        Ok(queued?)
     }
 
     /// Looks a code up; `then` gets the project's JSON.
@@ -101,17 +139,10 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::{testing, Job};
+    use crate::hub::testing;
     use crate::store::{users::Leftovers, Saver};
     use std::sync::mpsc;
     use std::sync::Arc;
-
-    fn run(hub: &mut Hub) {
-        for (_, job) in hub.jobs.take_kept() {
-            let Job::Work(work) = job else { panic!() };
-            work()(hub);
-        }
-    }
 
     #[test]
     fn a_project_is_given_away_once_per_look() {
@@ -123,8 +154,14 @@ mod tests {
         let (sender, codes) = mpsc::channel();
         let give = |hub: &mut Hub| {
             let sender = sender.clone();
-            let _ = hub.clone_project(user, 1, str::to_owned, move |_, code| sender.send(code).unwrap()).unwrap();
-            run(hub);
+            let _ = hub.clone_project(
+                user,
+                1,
+                Content::WithValues,
+                |code| code.unwrap().to_owned(),
+                move |_, code| sender.send(code).unwrap(),
+            );
+            testing::run_work(hub);
             codes.try_recv().unwrap()
         };
         let first = give(&mut hub);
@@ -132,14 +169,15 @@ mod tests {
         hub.users.dash_mut(user, 1).unwrap().name = "Lake".into();
         let second = give(&mut hub);
         assert_ne!(first, second);
-        assert!(hub.clone_project(user, 2, |_| (), |_, ()| ()).is_none());
+        let nothing = hub.clone_project(user, 2, Content::Erased, |_| (), |_, ()| ());
+        assert_eq!(nothing, Err(CloneError::NoProject));
 
         let (sender, found) = mpsc::channel();
         for code in [first.as_str(), "123", "../x"] {
             let sender = sender.clone();
             hub.find_clone(code, move |_, result| sender.send(result).unwrap()).unwrap();
         }
-        run(&mut hub);
+        testing::run_work(&mut hub);
         let text = found.recv().unwrap().unwrap();
         assert!(text.contains("\"Pond\"") && !text.contains("geheim"));
         assert_eq!(found.recv().unwrap(), Err(CloneError::Unknown));

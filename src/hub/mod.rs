@@ -7,9 +7,11 @@
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
 //! * [`firmware`]: updates over the air. [`history`]: averages, live values and their files. [`housekeeping`] keeps those small.
 //! * [`reports`]: when reports run, and their runs.
-//! * [`clones`]: projects given away by code. [`intervals`]: how often HTTP clients may notify.
+//! * [`clones`]: projects given away by code. [`allowances`]: how much an account may have made in a day.
+//! * [`intervals`]: how often HTTP clients may notify.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
+pub mod allowances;
 pub mod attempts;
 pub mod clock;
 pub mod clones;
@@ -112,6 +114,8 @@ pub struct Hub {
     pub presence: presence::Presence,
     /// Firmware that waits for devices.
     pub firmwares: firmware::Firmwares,
+    /// What accounts had made today.
+    pub allowances: allowances::Allowances,
     /// Failed logins by address.
     pub attempts: attempts::Attempts,
     /// Password resets that were begun.
@@ -163,6 +167,7 @@ impl Hub {
             stats: stats::Stats::default(),
             presence: presence::Presence::default(),
             firmwares: firmware::Firmwares::default(),
+            allowances: allowances::Allowances::default(),
             attempts: attempts::Attempts::default(),
             reset_tokens: reset_tokens::ResetTokens::default(),
             clones: clones::Clones::default(),

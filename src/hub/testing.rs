@@ -59,14 +59,28 @@ pub fn device(hub: &mut Hub, user: UserId, dash: i32, device: i32) -> (ConnId, R
     (conn, outbox)
 }
 
-/// What was sent since the last call, one text a frame: `20 5 vw|7|1` is command, id and body with `|` for NUL,
-/// `= 5 200` is a response's id and status.
-pub fn sent(outbox: &Outbox) -> Vec<String> {
+/// Runs the file work that waits, and what is done with its results.
+pub fn run_work(hub: &mut Hub) {
+    for (_, job) in hub.jobs.take_kept() {
+        let Job::Work(work) = job else { panic!("{job:?}") };
+        work()(hub);
+    }
+}
+
+/// The bytes that were sent since the last call.
+pub fn sent_bytes(outbox: &Outbox) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = outbox.drain(|b| {
         bytes.extend_from_slice(b);
         Ok::<_, ()>(b.len())
     });
+    bytes
+}
+
+/// What was sent since the last call, one text a frame: `20 5 vw|7|1` is command, id and body with `|` for NUL,
+/// `= 5 200` is a response's id and status.
+pub fn sent(outbox: &Outbox) -> Vec<String> {
+    let bytes = sent_bytes(outbox);
     let header = match outbox.framing() {
         Framing::Hardware => frame::HARDWARE_HEADER,
         _ => frame::APP_HEADER,

@@ -6,7 +6,16 @@ use super::json::{self, Audience, ObjectSeed, Reading};
 use super::limits::Limits;
 use super::widget::Kind;
 
+/// What faces take from their parent: made once for all of them, without tokens, secrets and states.
+#[derive(Debug)]
+pub struct FaceTemplate(Dashboard);
+
 impl Dashboard {
+    /// What the faces of this project take from it.
+    pub fn face_template(&self) -> FaceTemplate {
+        FaceTemplate(self.restricted_copy())
+    }
+
     /// A copy without tokens, secrets and states, values included.
     pub fn restricted_copy(&self) -> Dashboard {
         let text = json::to_string(self, Audience::Restricted);
@@ -48,10 +57,11 @@ impl Dashboard {
     /// Makes this project, a face, follow its parent (UPDATE_FACE): settings, tags and widgets are the parent's; values,
     /// schedules, addresses and push tokens of widgets that stay are kept; devices are not touched. The caller
     /// registers timers and rules anew and marks the user as changed.
-    pub fn update_face(&mut self, parent: &Dashboard, limits: &Limits, now_ms: i64) {
+    pub fn update_face(&mut self, parent: &FaceTemplate, limits: &Limits, now_ms: i64) {
+        let FaceTemplate(parent) = parent;
         self.apply_settings(parent.settings());
         self.tags.clone_from(&parent.tags);
-        let old = std::mem::replace(&mut self.widgets, parent.restricted_copy().widgets);
+        let old = std::mem::replace(&mut self.widgets, parent.widgets.clone());
         for widget in &mut self.widgets {
             widget.keep_on_face_update(old.iter().find(|w| w.id == widget.id), limits);
         }
@@ -115,7 +125,7 @@ mod tests {
             }
         }
         let devices = face.devices.clone();
-        face.update_face(profile.dash(1).unwrap(), &limits, 77);
+        face.update_face(&profile.dash(1).unwrap().face_template(), &limits, 77);
         assert_eq!((face.id, face.parent_id, face.name.as_str(), face.updated_at), (10, 1, "Parent", 77));
         assert_eq!((face.widgets.len(), face.devices == devices), (61, true));
         let value = |id| face.widget(id).unwrap().kind.one_pin().unwrap().value.as_deref();
@@ -146,7 +156,7 @@ mod tests {
     fn a_face_gets_nothing_private_with_a_new_widget() {
         let (profile, mut face) = face();
         face.widgets.clear();
-        face.update_face(profile.dash(1).unwrap(), &Limits::default(), 77);
+        face.update_face(&profile.dash(1).unwrap().face_template(), &Limits::default(), 77);
         let text = json::to_string(&face, Audience::Owner);
         for secret in ["fixture-twitter", "fcm-", "owner@example.com", "+38000"] {
             assert!(!text.contains(secret), "{secret}");

@@ -48,7 +48,7 @@ pub fn dashboard(data: &[u8]) {
     dash.clone_json();
     dash.copy_for_customer(1);
     let mut face = dash.clone();
-    face.update_face(&dash, &Limits::default(), 1);
+    face.update_face(&dash.face_template(), &Limits::default(), 1);
     let mut profile = Profile::default();
     profile.dashboards.push(face);
     use_profile(&mut profile);

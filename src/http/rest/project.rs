@@ -10,7 +10,7 @@
 use super::{count, device, project, Answered};
 use crate::http::request::Request;
 use crate::http::response::{Responder, Response};
-use crate::hub::clones::CloneError;
+use crate::hub::clones::{CloneError, Content};
 use crate::hub::Hub;
 use crate::model::json::{to_string, Audience};
 use crate::notify::qr as picture;
@@ -37,7 +37,8 @@ pub fn qr(hub: &mut Hub, request: Request, responder: Responder) {
     let port = if server.force_port_80_for_csv { 443 } else { server.https_port };
     let address = format!("server={}&port={port}", hub.host);
     // Answered by the worker: drawing takes time on a router. Dropped without work, the responder says 500.
-    let draw = move |code: &str| {
+    let draw = move |code: Result<&str, CloneError>| {
+        let Ok(code) = code else { return responder.send(Response::failure()) };
         let answer = match picture::png(&format!("blynk://token/clone/{code}?{address}"), picture::SMALL) {
             Ok(png) => Response::ok("image/png", png),
             Err(error) => {
@@ -47,7 +48,7 @@ pub fn qr(hub: &mut Hub, request: Request, responder: Responder) {
         };
         responder.send(answer);
     };
-    if let Some(Err(error)) = hub.clone_project(device.user, device.dash, draw, |_, ()| ()) {
+    if let Err(error) = hub.clone_project(device.user, device.dash, Content::WithValues, draw, |_, ()| ()) {
         log::warn!("QR code of a project: {error}");
     }
 }
@@ -59,7 +60,7 @@ pub fn cloned(hub: &mut Hub, request: Request, responder: Responder) {
         responder.send(match found {
             Ok(text) => Response::json(text),
             Err(CloneError::Unknown) => Response::text(500, "Requested QR not found."),
-            Err(CloneError::Failed) => Response::text(500, "Error getting cloned project."),
+            Err(_) => Response::text(500, "Error getting cloned project."),
         });
     });
     if let Err(error) = queued {
