@@ -103,8 +103,13 @@ impl Hub {
             Peer::New { .. } => {}
             Peer::Hardware(device) => {
                 let Some(account) = self.users.get_mut(device.user) else { return };
+                // In the order of their logins: what came after it.
+                let at = account.hardware.iter().position(|c| *c == conn).map_or(0, |at| at + 1);
+                let later = account.hardware.get(at..).unwrap_or_default();
+                let peer = |conn: &ConnId| self.connections.get(*conn).map(|c| c.peer);
+                let was_newest = !later.iter().any(|conn| peer(conn) == Some(Peer::Hardware(device)));
                 leave(&mut account.hardware, conn);
-                self.device_left(device);
+                self.device_left(device, was_newest);
             }
             Peer::App(login) => {
                 let Some(account) = self.users.get_mut(login.user) else { return };
@@ -134,9 +139,18 @@ impl Hub {
         known.disconnect_time = now;
     }
 
-    /// A connection of a device has left the session (spec 01 §8.6). Nothing happens while it has others.
-    fn device_left(&mut self, device: DeviceRef) {
+    /// A connection of a device has left the session (spec 01 §8.6). While it has others it is not offline: nothing happens
+    /// when it has a newer one, and the apps hear of it without a push when only older ones are left, since those may be
+    /// dead already.
+    fn device_left(&mut self, device: DeviceRef, was_newest: bool) {
         if self.is_hardware_connected(device.user, device.dash, Some(device.device)) {
+            let waits = |dash: &Dashboard| {
+                dash.notification().is_some_and(|n| n.notify_when_offline && n.notify_when_offline_ignore_period > 0)
+            };
+            let dash = self.users.dash(device.user, device.dash);
+            if was_newest && dash.is_some_and(|dash| dash.is_active && !waits(dash)) {
+                self.offline_to_apps(device);
+            }
             return;
         }
         let now = self.now();

@@ -45,6 +45,25 @@ fn the_last_connection_of_a_device_takes_it_offline() {
 }
 
 #[test]
+fn apps_hear_when_only_older_connections_are_left() {
+    let mut w = World::with(&notification(0));
+    let (second, _) = w.login(TOKEN);
+    w.told();
+    w.hub.connection_lost(second);
+    assert_eq!(w.told(), ["71 0 17-3"]);
+    assert_eq!(w.dash().device(3).unwrap().status, DeviceStatus::Online);
+    assert!(pushes(&mut w).is_empty());
+    close(&mut w);
+    assert_eq!((w.told().len(), pushes(&mut w).len()), (1, 1));
+
+    let mut w = World::with(&notification(1000));
+    let (second, _) = w.login(TOKEN);
+    w.told();
+    w.hub.connection_lost(second);
+    assert_eq!(w.told(), [""; 0]);
+}
+
+#[test]
 fn guests_hear_of_their_project_only() {
     let mut w = World::new();
     let (_, seeing) = guest(&mut w.hub, w.user, 17);
