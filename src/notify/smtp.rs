@@ -11,6 +11,7 @@ use lettre::address::{Address, Envelope};
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, CertificateStore, SmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands;
 use lettre::transport::smtp::extension::ClientId;
 
 use super::address;
@@ -74,7 +75,7 @@ impl Mailer {
         let bytes = mail_form::message(mail, &self.from, &to)?;
         let envelope = Envelope::new(Some(self.envelope_from.clone()), to).map_err(|_| MailError::Recipient)?;
         let mut connection = self.connect()?;
-        connection.send(&envelope, &bytes).map_err(failed)?;
+        deliver(&mut connection, &envelope, &bytes).map_err(failed)?;
         // The mail is delivered: how the server says good-bye does not matter.
         let _ = connection.quit();
         Ok(())
@@ -139,6 +140,34 @@ impl Mailer {
         let tls = builder.build_rustls().map_err(failed)?;
         Ok(self.tls.get_or_init(|| tls))
     }
+}
+
+/// Sends as the library does, but text and final dot in one write. In two, TCP holds the dot back until the server has
+/// acknowledged the text, which takes it 40 ms, and a mail overtakes an earlier, shorter one.
+fn deliver(
+    connection: &mut SmtpConnection,
+    envelope: &Envelope,
+    text: &[u8],
+) -> Result<(), lettre::transport::smtp::Error> {
+    let plain_addresses = envelope.to().iter().chain(envelope.from()).all(|a| AsRef::<str>::as_ref(a).is_ascii());
+    let plain = match std::str::from_utf8(text) {
+        Ok(plain) if plain_addresses && plain.is_ascii() => plain,
+        _ => return connection.send(envelope, text).map(|_| ()),
+    };
+    let mut whole = plain.replace("\n.", "\n..");
+    if whole.starts_with('.') {
+        whole.insert(0, '.');
+    }
+    whole.push_str("\r\n.\r\n");
+    let mut sent = connection.command(commands::Mail::new(envelope.from().cloned(), Vec::new()));
+    for to in envelope.to() {
+        sent = sent.and_then(|_| connection.command(commands::Rcpt::new(to.clone(), Vec::new())));
+    }
+    sent = sent.and_then(|_| connection.command(commands::Data)).and_then(|_| connection.command(whole));
+    if sent.is_err() {
+        connection.abort();
+    }
+    sent.map(|_| ())
 }
 
 fn timeout(milliseconds: u32) -> Duration {
