@@ -1,5 +1,5 @@
 //! Devices and their tokens: CREATE_DEVICE (42), UPDATE_DEVICE (43), DELETE_DEVICE (44), GET_DEVICES (45),
-//! MOBILE_GET_DEVICE (50), REFRESH_TOKEN (9), ASSIGN_TOKEN (39), GET_PROVISION_TOKEN (74). Spec 02 §9.1-§9.8.
+//! MOBILE_GET_DEVICE (50), REFRESH_TOKEN (9), GET_PROVISION_TOKEN (74). Spec 02 §9.1-§9.6, §9.8.
 
 use super::request::{check_size, json_text, object, part};
 use super::Caller;
@@ -113,15 +113,6 @@ pub fn refresh_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     hub.close_hardware(user, dash, Some(device));
     hub.user_changed(user);
     Ok(Reply::Text(token))
-}
-
-/// ASSIGN_TOKEN. Body `dash\0token`: a device takes the token that was flashed into it. Such tokens are in a database only:
-/// answer 6. Errors: 2.
-pub fn assign_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
-    let (dash, token) = split2(body);
-    part(token)?;
-    caller.dash_of(hub, dash)?;
-    Err(Status::NotAllowed)
 }
 
 /// GET_PROVISION_TOKEN. Body `dash\0json`, answer: the device's JSON with a token. The device joins the project when it logs
@@ -238,7 +229,6 @@ mod tests {
         assert_eq!(one.dash().devices[0].token, new);
         assert!(one.hub.tokens.device("old").is_none() && one.hub.tokens.device(new).is_some() && d0.is_closing());
         one.statuses(Command::REFRESH_TOKEN, &[("7|5", 11), ("8", 2), ("x", 2), ("7|", 2)]);
-        one.statuses(Command::ASSIGN_TOKEN, &[("7|t", 6), ("8|t", 2), ("7", 2)]);
     }
 
     #[test]

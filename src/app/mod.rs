@@ -9,6 +9,7 @@ mod device_data;
 mod energy;
 mod exported;
 mod face;
+mod flashed;
 mod get_server;
 mod graph;
 mod hardware;
@@ -92,7 +93,7 @@ fn handler(command: Command) -> Option<Handler> {
         Command::GET_DEVICES => Any(device::get_devices),
         Command::MOBILE_GET_DEVICE => Owner(device::get_device),
         Command::REFRESH_TOKEN => Owner(device::refresh_token),
-        Command::ASSIGN_TOKEN => Owner(device::assign_token),
+        Command::ASSIGN_TOKEN => Owner(flashed::assign_token),
         Command::GET_PROVISION_TOKEN => Owner(device::get_provision_token),
 
         Command::CREATE_TAG => Owner(tag::create_tag),
@@ -106,6 +107,8 @@ fn handler(command: Command) -> Option<Handler> {
         Command::UPDATE_FACE => Owner(face::update_face),
         Command::GET_CLONE_CODE => Owner(clone::get_clone_code),
         Command::GET_PROJECT_BY_CLONE_CODE => Owner(clone::get_project_by_clone_code),
+        Command::EMAIL_QR => Owner(flashed::email_qr),
+        Command::GET_PROJECT_BY_TOKEN => Owner(flashed::get_project_by_token),
         Command::EMAIL => Owner(token_mail::email),
 
         Command::HARDWARE => Any(hardware::write),

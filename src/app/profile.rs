@@ -1,14 +1,14 @@
 //! LOAD_PROFILE_GZIPPED (24): the profile, or one project, as zlib-compressed JSON.
 //!
 //! Body: empty (owners: everything, guests: their project), `dash` (that project), or `token\0dash\0email[\0app]` (the
-//! preview of a published project; needs a database). Errors: unknown project or a bad number 2, a guest of another
+//! preview of a published project). Errors: unknown project or a bad number 2, a guest of another
 //! project 6, no such preview 6. Spec 02 §6.
 
 use super::request::part;
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience, Element, Writer};
-use crate::wire::body::{parse_int32, split_all};
+use crate::wire::body::split_all;
 use crate::wire::Status;
 use flate2::write::ZlibEncoder;
 use flate2::Compression;
@@ -27,11 +27,7 @@ pub fn load_profile(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
             w.finish()
         }
         (guest, body) => match split_all(body).take(3).collect::<Vec<_>>().as_slice() {
-            [_, dash, _] if guest.is_none() => {
-                parse_int32(dash)?;
-                // Tokens of published projects are in a database only.
-                return Err(Status::NotAllowed);
-            }
+            [_, _, _] if guest.is_none() => return super::flashed::load_by_token(hub, caller, body),
             _ => {
                 let audience = if guest.is_some() { Audience::Guest } else { Audience::Owner };
                 to_string(caller.dash_of(hub, body)?, audience)
@@ -94,8 +90,6 @@ mod tests {
             ("|", Status::IllegalCommand),
             ("t|5", Status::IllegalCommand),
             ("t|x|a@b.cc", Status::IllegalCommand),
-            ("t|1|a@b.cc", Status::NotAllowed),
-            ("t|1|a@b.cc|Blynk", Status::NotAllowed),
         ] {
             assert_eq!(load(&mut one.hub, one.conn, body), Err(status), "{body}");
         }

@@ -44,13 +44,13 @@ pub fn email(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
             }
         }
     };
-    send(hub, caller, Command::EMAIL, mail)
+    send_mail(hub, caller, Command::EMAIL, mail)
 }
 
 /// Sends a mail that the caller asked for; 200 follows when the mail server took it, 15 when it did not.
 ///
 /// Errors: too many mails of the account in a day 1, too many waiting mails 15.
-pub fn send(hub: &mut Hub, caller: Caller, command: Command, mail: Mail) -> Handled {
+pub fn send_mail(hub: &mut Hub, caller: Caller, command: Command, mail: Mail) -> Handled {
     let ticks = hub.ticks();
     if !hub.allowances.take(caller.user(), Allowance::Mail, 1, ticks) {
         return Err(Status::QuotaLimit);

@@ -8,7 +8,7 @@
 //! * [`firmware`]: updates over the air. [`history`]: averages, live values and their files. [`housekeeping`] keeps those small.
 //! * [`reports`]: when reports run, and their runs.
 //! * [`clones`]: projects given away by code. [`allowances`]: how much an account may have made in a day.
-//! * [`intervals`]: how often HTTP clients may notify.
+//! * [`flashed`]: tokens that are given out before their device is known. [`intervals`]: how often HTTP clients may notify.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
 pub mod allowances;
@@ -17,6 +17,7 @@ pub mod clock;
 pub mod clones;
 pub mod connections;
 pub mod firmware;
+pub mod flashed;
 pub mod handle;
 pub mod history;
 pub mod housekeeping;

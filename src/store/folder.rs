@@ -15,6 +15,8 @@ pub const DELETED: &str = "deleted";
 pub const BACKUP: &str = "backup";
 /// Projects that were given away as clones.
 pub const CLONES: &str = "clone";
+/// Tokens that were given out before anybody owned their devices.
+pub const FLASHED: &str = "flashed";
 /// History of pins.
 pub const HISTORY: &str = "data";
 
@@ -63,12 +65,12 @@ impl DataFolder {
         let unreadable = |error| FolderError::NotReadable(path.to_owned(), error);
         fs::read_dir(path).map_err(unreadable)?;
         let lock = lock(path)?;
-        for part in [DELETED, BACKUP, CLONES, HISTORY] {
+        for part in [DELETED, BACKUP, CLONES, FLASHED, HISTORY] {
             make(&path.join(part))?;
         }
         AtomicFile::create(&path.join("probe"), PRIVATE)
             .map_err(|error| FolderError::NotWritable(path.to_owned(), error))?;
-        for part in ["", DELETED, BACKUP, CLONES, HISTORY] {
+        for part in ["", DELETED, BACKUP, CLONES, FLASHED, HISTORY] {
             clean_leftovers(&path.join(part)).map_err(unreadable)?;
         }
         Ok(DataFolder { root: path.to_owned(), _lock: lock })
@@ -140,7 +142,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("a/b");
         let folder = DataFolder::open(&path).unwrap();
-        for part in [DELETED, BACKUP, CLONES, HISTORY] {
+        for part in [DELETED, BACKUP, CLONES, FLASHED, HISTORY] {
             assert!(path.join(part).is_dir(), "{part}");
         }
         let error = DataFolder::open(&path).unwrap_err();

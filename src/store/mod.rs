@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod archive;
 pub mod atomic;
 pub mod clones;
+pub mod flashed;
 pub mod folder;
 pub mod names;
 pub mod reset_tokens;
