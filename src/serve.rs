@@ -125,14 +125,14 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
 }
 
 /// Where history is. Without a configured data folder the reference had it in the working folder: what is there is kept.
-fn history_root(config: &Config, data_folder: &Path) -> PathBuf {
+pub fn history_root(config: &Config, data_folder: &Path) -> PathBuf {
     let legacy = config.working_folder.join("data");
     let is_used = || legacy.read_dir().is_ok_and(|mut entries| entries.any(|e| e.is_ok_and(|e| e.path().is_dir())));
     if config.server.data_folder.as_os_str().is_empty() && is_used() {
         log::warn!("History is in {}, since it is there and data.folder is empty", legacy.display());
         return legacy;
     }
-    data_folder.join("data")
+    data_folder.join(store::folder::HISTORY)
 }
 
 /// All configured ports, bound.

@@ -4,6 +4,9 @@
 //! Files are only appended to and may hold late records out of order. A crash can leave part of a record at the end:
 //! readers ignore it and the next append cuts it off. Nothing is ever touched outside the root, see [`Owner::folder`].
 
+// The lock is held by workers only, while a file is changed.
+#![allow(clippy::disallowed_types)]
+
 use super::averages::Append;
 use super::names::{device_prefix, pin_prefix, FileId, Granularity, Owner, Pin, Record};
 use std::collections::HashSet;
@@ -113,6 +116,16 @@ impl HistoryFiles {
     /// Time (ms) of the last record of a file, None without one.
     pub fn last_ms(&self, file: &FileId) -> Option<i64> {
         self.read(file, 1, 0, &[]).ok()?.last().map(|record| record.ms)
+    }
+
+    /// Names and paths of an owner's files, sorted; none when there is no folder.
+    ///
+    /// Errors: those of the file system, and `InvalidInput` for an owner that can have none.
+    pub fn of_owner(&self, owner: &Owner) -> io::Result<Vec<(String, PathBuf)>> {
+        let mut files = file_names(&self.folder(owner)?)?;
+        files.retain(|(name, _)| name.starts_with("history_") && name.ends_with(".bin"));
+        files.sort();
+        Ok(files)
     }
 
     /// Deletes the three files of a pin. Missing files are fine.

@@ -10,6 +10,7 @@
 //! * [`files`] is the folder of binary history files: append, read, cut, clean, delete;
 //! * [`temp_files`] keeps unfinished averages over a restart; [`java`] reads the ones that the reference server left;
 //! * [`graph`] computes and encodes the answer to a chart;
+//! * [`text_export`] writes all files of an account as text, for the command line;
 //! * [`csv`] writes the gzip export of a pin, [`report`] the zip of a report, both into the [`export_folder`].
 //!
 //! [`names`] is shared by both: whose history, which pin, which file. [`number`] tells which values are recorded at all.
@@ -25,3 +26,4 @@ pub mod names;
 pub mod number;
 pub mod report;
 pub mod temp_files;
+pub mod text_export;

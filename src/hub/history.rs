@@ -148,7 +148,7 @@ impl Hub {
         let now = self.now();
         let mut appends = std::mem::take(&mut self.history.failed);
         appends.extend(self.history.averages.flush(now));
-        let is_snapshot_due = self.history.flushes % FLUSHES_PER_SNAPSHOT == 0;
+        let is_snapshot_due = self.history.flushes.is_multiple_of(FLUSHES_PER_SNAPSHOT);
         self.history.flushes = self.history.flushes.wrapping_add(1);
         if appends.is_empty() && !is_snapshot_due {
             return;

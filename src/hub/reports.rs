@@ -104,18 +104,30 @@ impl Hub {
 
     /// Plans the reports of a project anew, after its widgets were replaced or taken away.
     pub fn plan_reports_of(&mut self, user: UserId, dash: i32) {
-        self.reports.plan.retain(|key, _| (key.user, key.dash) != (user, dash));
         self.plan_project(user, dash, false);
     }
 
     fn plan_project(&mut self, user: UserId, dash: i32, run_missed: bool) {
         let now = self.now();
+        let mut old = HashMap::new();
+        self.reports.plan.retain(|key, at| {
+            let is_other = (key.user, key.dash) != (user, dash);
+            if !is_other {
+                old.insert(key.report, *at);
+            }
+            is_other
+        });
         let Some(project) = self.users.dash_mut(user, dash) else { return };
         let Some(widget) = project.report_widget_mut() else { return };
         let mut planned = Vec::new();
         let before = widget.reports.clone();
         for report in widget.reports.iter_mut().filter(|report| is_periodic(report)) {
             let key = ReportRef { user, dash, report: report.id };
+            // What is planned stays planned, also when it is due at this moment.
+            if old.get(&report.id) == Some(&report.next_report_at) {
+                planned.push((key, report.next_report_at));
+                continue;
+            }
             if run_missed && report.next_report_at < now && report.last_run_result != Some(ReportResult::Expired) {
                 report.next_report_at = now;
                 planned.push((key, now));
