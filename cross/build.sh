@@ -52,8 +52,9 @@ case "$with" in
         export PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc CARGO=/usr/bin/cargo
         # -Zbuild-std with a stable compiler; and no start files of musl from the compiler, which has none: zig has.
         export RUSTC_BOOTSTRAP=1
-        build_std=("-Zbuild-std=std,panic_abort")
-        flags=(-Clink-self-contained=no)
+        # Without symbolised backtraces and tables for unwinding, which a program that aborts has no use for: 15 % smaller.
+        build_std=("-Zbuild-std=std,panic_abort" "-Zbuild-std-features=optimize_for_size")
+        flags=(-Clink-self-contained=no -Cforce-unwind-tables=no)
         ;;
     *) usage 2 ;;
 esac
@@ -67,8 +68,8 @@ for name in $wanted; do
         if ! rustup target add "$target" > /dev/null 2>&1; then
             rustup component add rust-src
             export RUSTC_BOOTSTRAP=1
-            target_std=("-Zbuild-std=std,panic_abort")
-            target_flags+=(-Clink-self-contained=no)
+            target_std=("-Zbuild-std=std,panic_abort" "-Zbuild-std-features=optimize_for_size")
+            target_flags+=(-Clink-self-contained=no -Cforce-unwind-tables=no)
         fi
     fi
     for build in "${builds[@]}"; do
