@@ -5,6 +5,7 @@
 //! there are no log files, all lines of `log.level`. A log that cannot be written never stops the server.
 //!
 //! Lines of libraries appear only from `warn` on: they may hold addresses with secrets in them.
+#![allow(clippy::disallowed_types)] // The log is written by every thread.
 
 mod rolling;
 

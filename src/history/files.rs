@@ -3,6 +3,8 @@
 //! A file is a row of 16-byte [`Record`]s, oldest first as a rule, without a header, exactly as the reference wrote them.
 //! Files are only appended to and may hold late records out of order. A crash can leave part of a record at the end:
 //! readers ignore it and the next append cuts it off. Nothing is ever touched outside the root, see [`Owner::folder`].
+#![allow(clippy::disallowed_types)]
+// Workers share the folder; the event loop never takes this lock.
 
 // The lock is held by workers only, while a file is changed.
 #![allow(clippy::disallowed_types)]

@@ -342,6 +342,7 @@ mod tests {
         let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+        #[allow(clippy::disallowed_methods)] // A peer for the test.
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut session = rustls::ServerConnection::new(config.clone()).unwrap();

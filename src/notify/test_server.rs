@@ -1,4 +1,5 @@
 //! A local HTTP peer for the tests of this room: answers each request with the next prepared answer and keeps it.
+#![allow(clippy::disallowed_methods)] // A peer for tests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,5 @@
 //! A local SMTP server for tests: says yes to everything but what it is told to refuse, with or without TLS.
+#![allow(clippy::disallowed_methods)] // A peer for tests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
