@@ -111,11 +111,13 @@ impl History {
 impl Hub {
     /// Whose history an account's is.
     pub fn history_owner(&mut self, user: UserId) -> Option<Owner> {
-        if let Some(owner) = self.history.owners.get(&user) {
-            return Some(owner.clone());
-        }
         let user_data = &self.users.get(user)?.user;
         let app = if user_data.app_name.is_empty() { MAIN_APP } else { &user_data.app_name };
+        // Owners are kept to share their texts; an administrator may have changed the address meanwhile.
+        let known = self.history.owners.get(&user);
+        if let Some(owner) = known.filter(|owner| *owner.email == *user_data.email && *owner.app == *app) {
+            return Some(owner.clone());
+        }
         let owner = Owner::new(&user_data.email, app);
         self.history.owners.insert(user, owner.clone());
         Some(owner)
@@ -339,19 +341,37 @@ mod tests {
         assert_eq!(left, [15, FAILED_MAX - 15]);
     }
 
+    /// The next run of the server on the same folder.
+    fn restarted(device: DeviceRef, folder: &TempDir) -> (Hub, DeviceRef) {
+        let mut next = hub();
+        let user = user(&mut next, "a@b.cc", DASH);
+        next.history.open(folder.path().join("data"));
+        next.schedule_flushes();
+        (next, DeviceRef { user, ..device })
+    }
+
+    #[test]
+    fn hours_go_on_after_a_crash() {
+        let (mut hub, device, folder) = one();
+        write(&mut hub, device, "1");
+        advance(&mut hub, FIRST_FLUSH);
+        run_jobs(&mut hub);
+        let (mut hub, device) = restarted(device, &folder);
+        write(&mut hub, device, "2");
+        advance(&mut hub, 3_600_000);
+        run_jobs(&mut hub);
+        let file = v5(&mut hub, device, Granularity::Hourly);
+        let values: Vec<f64> = hub.history.files.read(&file, 9, 0, &[]).unwrap().iter().map(|r| r.value).collect();
+        assert_eq!(values, [1.5]);
+    }
+
     #[test]
     fn a_minute_goes_on_after_a_restart() {
         let (mut hub, device, folder) = one();
         write(&mut hub, device, "1");
         hub.end_history();
         run_jobs(&mut hub);
-        let (mut hub, device) = {
-            let mut next = super::super::testing::hub();
-            let user = user(&mut next, "a@b.cc", DASH);
-            next.history.open(folder.path().join("data"));
-            next.schedule_flushes();
-            (next, DeviceRef { user, ..device })
-        };
+        let (mut hub, device) = restarted(device, &folder);
         write(&mut hub, device, "2");
         advance(&mut hub, FIRST_FLUSH);
         run_jobs(&mut hub);
