@@ -31,13 +31,18 @@ pub fn update_face(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     log::info!("faces of project {parent_id} are updated in {} accounts", concerned.len());
     for id in concerned {
         let Some(account) = hub.users.get_mut(id) else { continue };
+        let mut faces = Vec::new();
         for face in account.user.profile.dashboards.iter_mut().filter(|dash| dash.parent_id == parent_id) {
             face.update_face(&parent, &limits, now);
+            faces.push(face.id);
         }
         if id != caller.user() {
             for conn in account.apps.clone() {
                 hub.close(conn);
             }
+        }
+        for face in faces {
+            hub.plan_reports_of(id, face);
         }
         hub.user_changed(id);
     }
