@@ -118,47 +118,6 @@ pub fn parse_pin(field: &str) -> Result<u8, Status> {
     u8::try_from(parse_int32(field)?).map_err(|_| Status::IllegalCommand)
 }
 
-/// The kind of a pin, in the numeric order that stored profiles use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PinType {
-    /// `d`: a digital pin of the board.
-    Digital,
-    /// `v`: a channel between the device's program and the widgets.
-    Virtual,
-    /// `a`: an analog pin of the board.
-    Analog,
-}
-
-impl PinType {
-    /// The pin type of a letter, upper or lower case.
-    ///
-    /// Errors: [`Status::IllegalCommand`] for any other letter.
-    pub const fn from_letter(letter: char) -> Result<PinType, Status> {
-        match letter {
-            'd' | 'D' => Ok(PinType::Digital),
-            'v' | 'V' => Ok(PinType::Virtual),
-            'a' | 'A' => Ok(PinType::Analog),
-            _ => Err(Status::IllegalCommand),
-        }
-    }
-
-    /// The pin type of a body's first letter (`vw…`, `ar…`).
-    ///
-    /// Errors: [`Status::IllegalCommand`], also for an empty body.
-    pub fn of_body(body: &str) -> Result<PinType, Status> {
-        PinType::from_letter(body.chars().next().ok_or(Status::IllegalCommand)?)
-    }
-
-    /// The lower-case letter: `d`, `v` or `a`.
-    pub const fn letter(self) -> char {
-        match self {
-            PinType::Digital => 'd',
-            PinType::Virtual => 'v',
-            PinType::Analog => 'a',
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,15 +184,6 @@ mod tests {
         assert_eq!(parse_pin("-0"), Ok(0));
         assert_eq!(parse_pin("256"), Err(Status::IllegalCommand));
         assert_eq!(parse_pin("-1"), Err(Status::IllegalCommand));
-    }
-
-    #[test]
-    fn pin_letters() {
-        assert_eq!(PinType::of_body("Vw\x001"), Ok(PinType::Virtual));
-        assert_eq!(PinType::of_body("dw"), Ok(PinType::Digital));
-        assert_eq!(PinType::of_body("x"), Err(Status::IllegalCommand));
-        assert_eq!(PinType::of_body(""), Err(Status::IllegalCommand));
-        assert_eq!(PinType::Analog.letter(), 'a');
     }
 
     #[test]
