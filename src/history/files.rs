@@ -6,9 +6,6 @@
 #![allow(clippy::disallowed_types)]
 // Workers share the folder; the event loop never takes this lock.
 
-// The lock is held by workers only, while a file is changed.
-#![allow(clippy::disallowed_types)]
-
 use super::averages::Append;
 use super::names::{device_prefix, pin_prefix, FileId, Granularity, Owner, Pin, Record};
 use std::collections::HashSet;
