@@ -139,6 +139,8 @@ pub struct Hub {
     pub timers: timers::Timers,
     /// Displays that devices are asked for.
     pub polling: polling::Polling,
+    /// Webhooks under way.
+    pub webhooks: webhooks::Webhooks,
     /// Averages, live values and their files.
     pub history: history::History,
     /// When reports run.
@@ -180,6 +182,7 @@ impl Hub {
             saving: saving::Saving::default(),
             timers: timers::Timers::default(),
             polling: polling::Polling::default(),
+            webhooks: webhooks::Webhooks::default(),
             stopping: false,
             stop_waker: None,
         }

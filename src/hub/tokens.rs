@@ -149,6 +149,21 @@ mod tests {
     }
 
     #[test]
+    fn promises_are_forgotten_after_a_week() {
+        let mut hub = crate::hub::testing::hub();
+        let user = hub.users.add(Default::default());
+        let promise = Provisional { user, dash: 1, device: Device::default(), made_at: 0 };
+        hub.tokens.promise("t", promise);
+        hub.start_periodic_work();
+        let mut days = 0;
+        while hub.tokens.provisional("t").is_some() {
+            crate::hub::testing::advance(&mut hub, 24 * 3600 * 1000);
+            days += 1;
+        }
+        assert_eq!(days, 7);
+    }
+
+    #[test]
     fn a_token_that_moved_on_is_not_removed_by_its_old_owner() {
         let mut users = Users::default();
         let user = users.add(Default::default());

@@ -10,6 +10,16 @@ use crate::model::PinType;
 use crate::notify::webhook::{Answer, WebhookError};
 use crate::wire::Command;
 
+/// What all calls that wait for their answers may hold together, bytes.
+const WAITING_MAX: usize = 8 * 1024 * 1024;
+
+/// Calls under way.
+#[derive(Debug, Default)]
+pub struct Webhooks {
+    /// Bytes of requests that wait for their answers.
+    waiting: usize,
+}
+
 impl Hub {
     /// Calls the webhook of a pin of a device (or of the tag or selector that an app named) for a value that was just
     /// stored. `limiter`: the connection whose interval between webhooks counts; values without one, from HTTP clients,
@@ -37,12 +47,21 @@ impl Hub {
             return;
         }
         let Some(call) = fields.call(value, &account.user.email, now) else { return };
+        let size = call.size();
+        if self.webhooks.waiting + size > WAITING_MAX {
+            log::warn!("too many webhooks wait: a call of project {} is dropped", device.dash);
+            return;
+        }
         fields.called(ticks);
+        self.webhooks.waiting += size;
         self.stats.count(Command::WEB_HOOKS);
-        let then =
-            move |hub: &mut Hub, result: Result<Answer, WebhookError>| hub.webhook_answered(device, widget, result);
+        let then = move |hub: &mut Hub, result: Result<Answer, WebhookError>| {
+            hub.webhooks.waiting -= size;
+            hub.webhook_answered(device, widget, result);
+        };
         if self.jobs.put(Queue::Webhook, Job::Webhook(call, Box::new(then))).is_err() {
             log::warn!("too many webhooks wait: a call of project {} is dropped", device.dash);
+            self.webhooks.waiting -= size;
             self.webhook_done(device, widget, false, false);
         }
     }
@@ -151,6 +170,24 @@ mod tests {
         advance(&mut w.hub, 10 * 60 * 1000);
         assert_eq!((fail(&mut w), fail(&mut w)), (1, 0));
         assert!(sent(&w.hardware).is_empty());
+    }
+
+    #[test]
+    fn waiting_calls_hold_a_bounded_amount() {
+        let mut w = World::new();
+        let value = "x".repeat(60_000);
+        let mut jobs = Vec::new();
+        for _ in 0..200 {
+            // The widget's own limit is another matter.
+            webhook::by_id(w.hub.users.dash_mut(w.user, 1).unwrap(), 5).unwrap().unanswered = 0;
+            advance(&mut w.hub, 1000);
+            jobs.extend(w.write(Some(w.conn), &value));
+        }
+        assert_eq!(jobs.len(), WAITING_MAX / (60_000 + "http://h/?v=&o=a@b.cc".len()));
+        for job in jobs {
+            w.answer(job, Err(WebhookError::Status(500)));
+        }
+        assert_eq!(w.hub.webhooks.waiting, 0);
     }
 
     #[test]

@@ -19,6 +19,14 @@ pub struct Call {
     pub body: Option<String>,
 }
 
+impl Call {
+    /// Bytes of its texts.
+    pub fn size(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.url.len() + headers + self.body.as_ref().map_or(0, String::len)
+    }
+}
+
 /// The methods a webhook can use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
