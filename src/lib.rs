@@ -12,6 +12,7 @@
 //! * [`automation`] decides what timers, rules, webhooks and polling do; it never does it itself.
 //! * [`notify`] holds the transports for mail, push, tweets and text messages that workers run.
 //! * [`store`] reads and writes the data folder.
+//! * [`stats_record`] gathers the numbers for the statistics log, the admin pages and metrics.
 //! * [`hub`] owns the users, tokens, connections and routing; everything above it goes through it.
 //! * [`hardware`] and [`app`] handle the commands of devices and of phone apps, one file per command group.
 //! * [`http`] is the blocking HTTP thread: REST, admin, firmware, pages.
@@ -38,6 +39,7 @@ pub mod notify;
 pub mod run;
 pub mod serve;
 pub mod services;
+pub mod stats_record;
 pub mod store;
 pub mod tz;
 pub mod wire;

@@ -142,7 +142,6 @@ pub fn dispatch(hub: &mut Hub, conn: ConnId, message: Message<'_>) -> Flow {
     let (peer, address, framing) = (connection.peer, connection.origin.address, connection.outbox.framing());
     hub.stats.count(message.command);
     hub.stats.apps = hub.stats.apps.wrapping_add(1);
-    hub.stats.total = hub.stats.total.wrapping_add(1);
 
     let Message { command, id, body } = message;
     let text = body::text(body);

@@ -1,6 +1,7 @@
 //! The hub: the one owner of all state. Handlers are plain functions on it; it does no I/O.
 //!
-//! * [`users`]: accounts and sessions. [`tokens`]: who has which token. [`connections`]: open connections.
+//! * [`users`]: accounts and sessions. [`accounts`]: what administrators do to them. [`tokens`]: who has which token.
+//! * [`connections`]: open connections.
 //! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
 //! * [`attempts`]: failed logins. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
@@ -11,6 +12,7 @@
 //! * [`flashed`]: tokens that are given out before their device is known. [`intervals`]: how often HTTP clients may notify.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
+pub mod accounts;
 pub mod allowances;
 pub mod attempts;
 pub mod clock;
@@ -280,6 +282,8 @@ impl Hub {
         self.schedule_flushes();
         self.schedule_housekeeping();
         self.plan_all_reports();
+        self.schedule_rate();
+        self.schedule_stats();
     }
 
     /// Forgets promised tokens that nobody used, every day.

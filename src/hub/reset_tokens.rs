@@ -57,6 +57,11 @@ impl ResetTokens {
         self.tokens.remove(token);
     }
 
+    /// Forgets the tokens of an account that is deleted.
+    pub fn remove_account(&mut self, email: &str, app_name: &str) {
+        self.tokens.retain(|_, t| t.email != email || t.app_name != app_name);
+    }
+
     /// All tokens as lines `token TAB e-mail TAB app name TAB end of life`, the last in ms since 1970, for the next start.
     pub fn to_text(&mut self, ticks: u64, now: i64) -> String {
         self.expire(ticks);
