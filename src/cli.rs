@@ -232,6 +232,9 @@ pub struct Restore {
     /// file written by backup
     #[argh(positional)]
     pub file: PathBuf,
+    /// only show what would be written
+    #[argh(switch)]
+    pub dry_run: bool,
 }
 
 /// send a test mail with the settings of mail.properties and show what the mail server says
@@ -516,7 +519,8 @@ mod tests {
         assert_eq!(found.command, Some(Command::User(User { action: UserAction::Add(add) })));
         let export = ExportHistory { user: "a@b.c".into(), folder: "out".into() };
         assert_eq!(args("--export-history a@b.c out").command, Some(Command::ExportHistory(export)));
-        assert_eq!(args("restore f").command, Some(Command::Restore(Restore { file: "f".into() })));
+        assert_eq!(args("restore f").command, Some(Command::Restore(Restore { file: "f".into(), dry_run: false })));
+        assert!(matches!(args("restore f --dry-run").command, Some(Command::Restore(Restore { dry_run: true, .. }))));
         for line in [
             "user passwd a@b.c",
             "user list",

@@ -15,6 +15,11 @@ pub fn say(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
+/// Prints to standard error; one that is gone is no reason to panic.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// What this program is: name, version, and the version it stands in for.
 pub fn version() -> String {
     format!("Eyelet {} (works as Blynk Server {LEGACY_VERSION})", env!("CARGO_PKG_VERSION"))

@@ -17,7 +17,7 @@
 //! * [`hardware`] and [`app`] handle the commands of devices and of phone apps, one file per command group.
 //! * [`http`] is the blocking HTTP thread: REST, admin, firmware, pages.
 //! * [`net`] accepts connections, speaks TLS, tells protocols apart and moves bytes.
-//! * [`control`] is the Unix control socket and the subcommands that use it.
+//! * [`control`] is the Unix control socket and the subcommands that use it; [`doctor`] and [`trials`] need no server.
 #![forbid(unsafe_code)]
 
 pub mod app;
@@ -26,6 +26,7 @@ pub mod cli;
 pub mod config;
 pub mod console;
 pub mod control;
+pub mod doctor;
 pub mod hardware;
 pub mod history;
 pub mod host;
@@ -41,5 +42,6 @@ pub mod serve;
 pub mod services;
 pub mod stats_record;
 pub mod store;
+pub mod trials;
 pub mod tz;
 pub mod wire;

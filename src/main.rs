@@ -2,7 +2,6 @@
 //!
 //! Exit codes: 0 = a good end, 1 = the configuration is bad or the program failed, 2 = the command line is bad.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -22,7 +21,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(Stop::Usage(text)) => {
-            complain(&format!("{text}\nRun with --help for all options."));
+            console::complain(&format!("{text}\nRun with --help for all options."));
             return ExitCode::from(USAGE);
         }
     };
@@ -35,7 +34,7 @@ fn main() -> ExitCode {
     let config = match config::load(&sources) {
         Ok(config) => config,
         Err(e) => {
-            complain(&e.to_string());
+            console::complain(&e.to_string());
             return ExitCode::FAILURE;
         }
     };
@@ -44,7 +43,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if cli.args.restore && config.db.is_none() {
-        complain("Error restoring data from DB! -restore needs enable.db=true and db.properties.");
+        console::complain("Error restoring data from DB! -restore needs enable.db=true and db.properties.");
         return ExitCode::FAILURE;
     }
     start_log(&config, &cli.args);
@@ -69,9 +68,4 @@ fn start_log(config: &Config, args: &Args) {
     for warning in &config.warnings {
         log::warn!("{warning}");
     }
-}
-
-/// Prints to standard error; one that is gone is no reason to panic.
-fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

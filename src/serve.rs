@@ -12,6 +12,7 @@ use async_executor::LocalExecutor;
 
 use crate::config::{Config, ServerConfig};
 use crate::console;
+use crate::control::server::{Control, SocketFile};
 use crate::hub::{Clock, Hub, HubHandle, Jobs};
 use crate::model::MAIN_APP;
 use crate::net::certificate::{self, CertificateError};
@@ -107,6 +108,7 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
     let http_port =
         crate::http::start(handle, &config, folder.root(), server.relay.peers.clone()).map_err(StartError::Http)?;
     server.http_port.set(http_port);
+    let control = open_control(&config, &folder, &server);
     let logs = &settings.logs_folder;
     let logs = (!logs.as_os_str().is_empty()).then(|| crate::config::folders::absolute(logs));
     console::say(&console::started(logs.as_deref()));
@@ -117,6 +119,7 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
 
     event_loop::run(&server, listeners, inbox, |_| {}).map_err(StartError::Loop)?;
 
+    drop(control);
     console::say("Stopping servers...");
     stop(&mut hub.borrow_mut(), folder.root());
     console::say("Done.");
@@ -133,6 +136,22 @@ pub fn history_root(config: &Config, data_folder: &Path) -> PathBuf {
         return legacy;
     }
     data_folder.join(store::folder::HISTORY)
+}
+
+/// The control socket. The server runs without one when it cannot be made.
+fn open_control(config: &Config, folder: &DataFolder, server: &Server) -> Option<SocketFile> {
+    let path = crate::run::control_socket(config, folder.root());
+    match Control::listen(&path) {
+        Ok((control, file)) => {
+            let task = control.run(Rc::clone(&server.hub), Rc::clone(&server.executor));
+            server.executor.spawn(task).detach();
+            Some(file)
+        }
+        Err(error) => {
+            log::error!("There is no control socket {}: {error}", path.display());
+            None
+        }
+    }
 }
 
 /// All configured ports, bound.
@@ -158,18 +177,7 @@ fn https_port(listeners: &[Bound]) -> u16 {
 }
 
 fn certificate(config: &Config, data_folder: &Path) -> Result<Arc<rustls::sign::CertifiedKey>, CertificateError> {
-    let settings = &config.server;
-    let named = |path: &'_ std::path::PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
-    let (cert, key) = (named(&settings.server_ssl_cert), named(&settings.server_ssl_key));
-    let password = settings.server_ssl_key_pass.expose();
-    let (source, certified) = certificate::choose(&certificate::Settings {
-        certificate: cert.as_deref(),
-        key: key.as_deref(),
-        password: (!password.is_empty()).then_some(password),
-        host: (!settings.server_host.is_empty()).then_some(settings.server_host.as_str()),
-        working_folder: &config.working_folder,
-        data_folder,
-    })?;
+    let (source, certified) = certificate::choose(&certificate::Settings::of(config, data_folder))?;
     log::info!("Certificate: {}", source.files().0.display());
     Ok(certified)
 }

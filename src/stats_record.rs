@@ -201,7 +201,7 @@ fn work(hub: &Hub) -> Figures {
 
 fn active_reports(dash: &Dashboard) -> u64 {
     let Some(widget) = dash.report_widget() else { return 0 };
-    let is_periodic = |report: &&crate::model::widget::report::Report| {
+    let is_periodic = |report: &&crate::model::widget::Report| {
         report.is_active && report.report_type.as_ref().is_some_and(|kind| kind.schedule().is_some())
     };
     widget.reports.iter().filter(is_periodic).count() as u64

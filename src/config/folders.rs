@@ -18,6 +18,20 @@ pub fn temp_folder() -> PathBuf {
     env::temp_dir().join("blynk")
 }
 
+/// The data folder that a server with this configuration uses, unless it cannot be made. Nothing is made.
+pub fn data_folder(configured: &Path) -> PathBuf {
+    if is_unset(configured) {
+        temp_folder()
+    } else {
+        absolute(configured)
+    }
+}
+
+/// Nothing is configured, or only the placeholder of the reference server's manual.
+fn is_unset(configured: &Path) -> bool {
+    configured.as_os_str().is_empty() || configured == Path::new("/path")
+}
+
 /// Makes the configured data folder with its sub-folders. When none is configured, or it cannot be made, a folder in
 /// the temporary folder serves instead, with the reference server's warnings.
 ///
@@ -25,7 +39,7 @@ pub fn temp_folder() -> PathBuf {
 /// The folder that cannot be made either, and why.
 pub fn prepare_data_folder(configured: &Path) -> Result<DataFolder, String> {
     let shown = configured.display();
-    let warning = if configured.as_os_str().is_empty() || configured == Path::new("/path") {
+    let warning = if is_unset(configured) {
         format!("WARNING : '{shown}' does not exists. Please specify correct -dataFolder parameter.")
     } else {
         match make(configured) {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::config::Config;
 use crate::store::atomic::{write_atomically, PRIVATE};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
@@ -49,6 +50,23 @@ pub struct Settings<'a> {
     pub working_folder: &'a Path,
     /// Where the self-signed pair is kept.
     pub data_folder: &'a Path,
+}
+
+impl<'a> Settings<'a> {
+    /// Those of a configuration.
+    pub fn of(config: &'a Config, data_folder: &'a Path) -> Self {
+        let server = &config.server;
+        let named = |path: &'a PathBuf| (!path.as_os_str().is_empty()).then_some(path.as_path());
+        let password = server.server_ssl_key_pass.expose();
+        Settings {
+            certificate: named(&server.server_ssl_cert),
+            key: named(&server.server_ssl_key),
+            password: (!password.is_empty()).then_some(password),
+            host: (!server.server_host.is_empty()).then_some(server.server_host.as_str()),
+            working_folder: &config.working_folder,
+            data_folder,
+        }
+    }
 }
 
 /// Which of the possible certificates is in use, with its two files.
@@ -127,7 +145,10 @@ pub fn choose(settings: &Settings<'_>) -> Result<(Source, Arc<CertifiedKey>), Ce
     Ok((source, loaded))
 }
 
-fn find(settings: &Settings<'_>) -> Result<Source, CertificateError> {
+/// Decides which certificate to use. The self-signed one may not be there yet.
+///
+/// Errors: only one of the two settings is there.
+pub fn find(settings: &Settings<'_>) -> Result<Source, CertificateError> {
     let acme = (settings.working_folder.join(ACME_CERTIFICATE), settings.working_folder.join(ACME_KEY));
     let acme = (acme.0.exists() && acme.1.exists()).then_some(acme);
     match (settings.certificate, settings.key, acme) {

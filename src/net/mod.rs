@@ -4,7 +4,8 @@
 //! * [`listen`] accepts, does the TLS handshake and tells protocols apart; [`server`] is what all tasks share.
 //! * [`session`] serves connections that speak frames; [`front`] those that speak HTTP; [`mqtt_session`] MQTT.
 //! * [`stream`] is one socket, plain or encrypted. [`relay`] carries HTTP requests to the HTTP thread.
-//! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings.
+//! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings,
+//!   [`validity`] tells when a certificate ends.
 //! * [`handshake`] answers upgrade requests, [`websocket`] is the frame layer after it.
 
 pub mod certificate;
@@ -21,4 +22,5 @@ pub mod server;
 pub mod session;
 pub mod stream;
 pub mod tls;
+pub mod validity;
 pub mod websocket;
