@@ -105,8 +105,7 @@ impl StatsRecord {
             (*name, u64::from(count))
         };
         let mut commands: Figures = COMMANDS.iter().map(count).collect();
-        let (apps, mqtt) =
-            if since_start { (hub.stats.apps, hub.stats.mqtt) } else { hub.stats.totals_since_record() };
+        let (apps, mqtt) = if since_start { (hub.stats.apps, hub.stats.mqtt) } else { hub.stats.totals_since_record() };
         commands.extend([("appTotal", u64::from(apps)), ("mqttTotal", u64::from(mqtt))]);
         StatsRecord {
             groups: vec![

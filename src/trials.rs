@@ -35,7 +35,9 @@ pub fn push(config: &Config) -> Result<String, String> {
     });
     let lines: Vec<String> = common.chain(accounts).collect();
     if lines.is_empty() {
-        return Err("no push service is configured in push.properties (the gateway of gcm.properties needs phones)".into());
+        return Err(
+            "no push service is configured in push.properties (the gateway of gcm.properties needs phones)".into()
+        );
     }
     let text = lines.join("\n");
     if lines.iter().all(|line| line.ends_with(": sent")) {

@@ -136,7 +136,8 @@ fn data_folder(config: &Config, folder: &Path, found: &mut Findings) {
         Ok(entries) => {
             // Files of another user are the usual trouble after a start as root.
             let names = entries.flatten().filter(|entry| entry.metadata().is_ok_and(|m| m.uid() != metadata.uid()));
-            let names: Vec<String> = names.take(3).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+            let names: Vec<String> =
+                names.take(3).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
             if !names.is_empty() {
                 let (names, owner) = (names.join(", "), metadata.uid());
                 found.note(format!("data folder: {names} belong to another user than {shown} (user {owner})"));
@@ -218,7 +219,9 @@ fn messages(config: &Config, found: &mut Findings) {
     let targets = Targets::new(&config.push_targets, &config.push, product);
     let accounts = config.push_targets.accounts.keys().filter(|email| targets.reaches(email)).count();
     match (Gateway::new(&config.push, product).is_configured(), targets.reaches(""), accounts) {
-        (false, false, 0) => found.note("push: no service is configured: phones are notified only while their app runs"),
+        (false, false, 0) => {
+            found.note("push: no service is configured: phones are notified only while their app runs")
+        }
         (gateway, common, accounts) => {
             let services = [(gateway, "the phones' gateway"), (common, "services of push.properties")];
             let mut names: Vec<String> =
@@ -270,7 +273,10 @@ mod tests {
     fn few_descriptors_are_bad() {
         let mut found = Findings::default();
         for limit in ["256", "1024", "1048576"] {
-            descriptors(&format!("Max processes  5 5 x\nMax open files            {limit}  4096   files\n"), &mut found);
+            descriptors(
+                &format!("Max processes  5 5 x\nMax open files            {limit}  4096   files\n"),
+                &mut found,
+            );
         }
         descriptors("", &mut found);
         assert_eq!(marks(&found), "Bad Good Good Note");
