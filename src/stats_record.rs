@@ -3,7 +3,6 @@
 
 use crate::hub::{Hub, Peer, Queue};
 use crate::logging;
-use crate::model::Dashboard;
 use crate::wire::Command;
 use std::fmt::Write;
 
@@ -179,7 +178,7 @@ fn work(hub: &Hub) -> Figures {
     };
     let (messaging, history) = (jobs(Queue::Network), jobs(Queue::History));
     let (database, disk, webhook) = (jobs(Queue::Database), jobs(Queue::Disk), jobs(Queue::Webhook));
-    let reports = hub.users.iter().flat_map(|(_, account)| &account.user.profile.dashboards).map(active_reports).sum();
+    let reports = hub.planned_reports() as u64;
     vec![
         ("messagingActiveTasks", messaging.0 + webhook.0),
         ("messagingExecutedTasks", messaging.1 + webhook.1),
@@ -196,14 +195,6 @@ fn work(hub: &Hub) -> Figures {
         ("reportsExecuted", u64::from(hub.stats.reports)),
         ("reportsFutureMapSize", reports),
     ]
-}
-
-fn active_reports(dash: &Dashboard) -> u64 {
-    let Some(widget) = dash.report_widget() else { return 0 };
-    let is_periodic = |report: &&crate::model::widget::Report| {
-        report.is_active && report.report_type.as_ref().is_some_and(|kind| kind.schedule().is_some())
-    };
-    widget.reports.iter().filter(is_periodic).count() as u64
 }
 
 fn totals(hub: &Hub) -> Figures {

@@ -1,13 +1,11 @@
 //! What administrators do to accounts, through the control socket and the admin pages: make, change, delete.
 
+use super::history::Doomed;
 use super::jobs::Queue;
 use super::users::UserId;
 use super::Hub;
-use crate::history::files::HistoryFiles;
-use crate::history::names::Owner;
 use crate::model::MAIN_APP;
 use crate::store::accounts::{new_account, NewAccount};
-use crate::store::folder;
 
 impl Hub {
     /// Makes an account without projects, saved at once. `None`: there is one with this e-mail (in any case) and app.
@@ -56,14 +54,14 @@ impl Hub {
             self.close(conn);
         }
         self.tokens.remove_user(user);
+        self.drop_history(user, Doomed::All);
         let Some(account) = self.users.remove(user) else { return };
         let (email, app) = (account.user.email, account.user.app_name);
         let app = if app.is_empty() { MAIN_APP.to_owned() } else { app };
         self.reset_tokens.remove_account(&email, &app);
         log::info!("{email} ({app}): account deleted by an administrator");
         let Some(saver) = self.saver() else { return };
-        let (owner, history) = (Owner::new(&email, &app), saver.root().join(folder::HISTORY));
-        // The workers keep their order: saves and averages that wait are done before.
+        // The worker keeps its order: saves that wait are done before.
         let files = self.jobs.work(
             Queue::Disk,
             move || saver.delete(&email, &app),
@@ -74,17 +72,8 @@ impl Hub {
                 }
             },
         );
-        let history = self.jobs.work(
-            Queue::History,
-            move || HistoryFiles::new(history).delete_owner(&owner),
-            |_, result| match result {
-                Ok(_) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => log::warn!("The history of a deleted account stays: {error}"),
-            },
-        );
-        if files.is_err() || history.is_err() {
-            log::error!("no worker for the files of a deleted account: they stay");
+        if files.is_err() {
+            log::error!("no worker for the file of a deleted account: it stays");
         }
         self.save_changes();
     }
@@ -99,16 +88,9 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::{testing, Job};
+    use crate::hub::testing::{self, run_jobs};
     use crate::store::{users::Leftovers, Saver};
     use std::sync::Arc;
-
-    fn run_jobs(hub: &mut Hub) {
-        for (_, job) in hub.jobs.take_kept() {
-            let Job::Work(work) = job else { panic!() };
-            work()(hub);
-        }
-    }
 
     #[test]
     fn a_deleted_account_leaves_nothing_but_its_file() {
@@ -117,6 +99,7 @@ mod tests {
         let _folder = crate::store::DataFolder::open(root).unwrap();
         let mut hub = testing::hub();
         hub.save_with(Arc::new(Saver::new(root, Leftovers::default())));
+        hub.history.open(root.join("data"));
         let dash = r#"{"id":1,"sharedToken":"s","devices":[{"id":0,"token":"t"}]}"#;
         let user = testing::user(&mut hub, "a@b.cc", dash);
         hub.user_changed(user);

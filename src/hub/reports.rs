@@ -158,6 +158,11 @@ impl Hub {
         self.look_after_reports();
     }
 
+    /// How many reports wait for their next run.
+    pub fn planned_reports(&self) -> usize {
+        self.reports.plan.len()
+    }
+
     /// Sets the next look at the plan.
     fn look_after_reports(&mut self) {
         let Some(earliest) = self.reports.plan.values().min() else { return };
@@ -263,6 +268,7 @@ impl Hub {
     /// A run ended: notes its result, plans the next one, and answers who asked.
     fn report_done(&mut self, key: ReportRef, asker: Asker, result: ReportResult) {
         self.reports.running.remove(&key);
+        self.stats.reports = self.stats.reports.wrapping_add(1);
         let now = self.now();
         // An update during the run has planned it anew.
         let is_planned = self.reports.plan.contains_key(&key);
