@@ -244,3 +244,18 @@ impl<T: Element> Field for Option<Vec<T>> {
         }
     }
 }
+
+impl Element for Option<String> {
+    fn read_next<'de, S: serde::de::SeqAccess<'de>>(
+        seq: &mut S,
+        cx: &super::Reading,
+    ) -> Result<Option<Self>, S::Error> {
+        cx.element(seq, |raw| Ok(super::scalar::text(raw)?.map(|t| t.into_owned())))
+    }
+    fn write_bare(&self, w: &mut Writer) {
+        match self {
+            Some(text) => w.text(text),
+            None => w.raw("null"),
+        }
+    }
+}

@@ -266,7 +266,8 @@ json_object!(TimeInput {
 #[allow(missing_docs)]
 pub struct SegmentedControl {
     pub pin: OnePin,
-    pub labels: Vec<String>,
+    /// Nulls of the app stay nulls.
+    pub labels: Vec<Option<String>>,
     pub font_size: Option<FontSize>,
 }
 json_object!(SegmentedControl { flatten pin; "labels" labels, "fontSize" font_size });

@@ -10,7 +10,8 @@ use crate::{json_nested, json_object};
 #[allow(missing_docs)]
 pub struct Menu {
     pub pin: OnePin,
-    pub labels: Vec<String>,
+    /// Nulls of the app stay nulls.
+    pub labels: Vec<Option<String>>,
     pub hint: String,
     pub alignment: Option<TextAlignment>,
     pub font_size: Option<FontSize>,
