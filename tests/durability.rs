@@ -15,6 +15,7 @@ const HARDWARE: u8 = 20;
 const PING: u8 = 6;
 const ILLEGAL_COMMAND: u32 = 2;
 const INVALID_TOKEN: u32 = 9;
+const ILLEGAL_COMMAND_BODY: u32 = 11;
 
 /// Registers, logs in.
 fn account(place: &Place, email: &str) -> App {
@@ -169,7 +170,7 @@ fn nonsense_ends_only_its_own_connection() {
     assert_eq!(pair.device.ask(HARDWARE, "vw\x00no-number\x001"), ILLEGAL_COMMAND);
     pair.device.send(73, "");
     assert_eq!(pair.device.ask(PING, ""), OK);
-    assert_eq!(pair.app.ask(CREATE_DASH, "{"), ILLEGAL_COMMAND);
+    assert_eq!(pair.app.ask(CREATE_DASH, "{"), ILLEGAL_COMMAND_BODY);
     pair.talk();
     drop(server);
 }
