@@ -88,7 +88,6 @@ impl Users {
         if !account.is_changed {
             self.changed.push(id);
         }
-        self.urgent = true;
         Some(account)
     }
 
@@ -168,9 +167,9 @@ impl Users {
         changed
     }
 
-    /// Whether [`Users::take_unsaved`] may find changes; cheap enough to be asked after every message.
+    /// Whether [`Users::take_unsaved`] or [`Users::take_changed`] may find changes; cheap enough to be asked after every message.
     pub fn is_urgent(&self) -> bool {
-        self.urgent
+        self.urgent || !self.changed.is_empty()
     }
 
     /// A save of this account ended; on failure everything is unsaved again.
