@@ -61,7 +61,8 @@ fn write_pin(hub: &mut Hub, caller: Caller, to: &Destination, body: &str, text: 
     let pin_type = pin_type_of(pin_type)?;
     let pin = parse_pin(pin)?;
     if value.len() > VALUE_MAX {
-        return Err(Status::IllegalCommand);
+        // Nothing to keep: no frame of a device could hold it, now or in a later sync.
+        return if to.silent { Ok(Reply::None) } else { Err(Status::DeviceNotInNetwork) };
     }
     let (user, dash) = (caller.user(), to.dash);
     let (limits, now) = (hub.limits(), hub.now());
@@ -187,7 +188,7 @@ mod tests {
                 ("7|v", 2),
                 ("7|", 2),
                 ("7|vw|5|add|x|n|v", 2),
-                (&format!("7|vw|4|{}", "x".repeat(65_536)), 2),
+                (&format!("7|vw|4|{}", "x".repeat(65_536)), 7),
             ],
         );
         assert_eq!(sent(&second), ["25 5 7-3|vw|4|1"]);

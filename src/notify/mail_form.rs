@@ -55,8 +55,10 @@ fn whole(head: MessageBuilder, text: SinglePart, attachments: &[Attachment]) -> 
         head.multipart(mixed)
     };
     let mut bytes = message.map_err(|error| MailError::Form(error.to_string()))?.formatted();
-    // The SMTP client ends the last line itself.
-    if bytes.ends_with(b"\r\n") {
+    // The SMTP client ends the last line itself, and the library adds an empty one to some encodings. The empty line
+    // after the head stays.
+    let body = bytes.windows(4).position(|w| w == b"\r\n\r\n").map_or(0, |head| head + 4);
+    while bytes.len() > body && bytes.ends_with(b"\r\n") {
         bytes.truncate(bytes.len() - 2);
     }
     Ok(bytes)
