@@ -30,6 +30,8 @@ pub struct Folders {
     /// What is below `/static`; the first folder that has a file wins.
     statics: Vec<PathBuf>,
     exports: PathBuf,
+    /// Where firmware goes that administrators upload.
+    pub uploads: PathBuf,
     /// What counts as the time of built-in files.
     started: SystemTime,
 }
@@ -43,7 +45,8 @@ impl Folders {
             config.working_folder.join("static"),
             config.program_folder.join("static"),
         ];
-        Folders { statics, exports: temp_folder(), started: SystemTime::now() }
+        let uploads = data_folder.join("static/ota");
+        Folders { statics, exports: temp_folder(), uploads, started: SystemTime::now() }
     }
 }
 
@@ -207,6 +210,7 @@ mod tests {
         Folders {
             statics: vec![root.join("over"), root.join("static")],
             exports: root.join("x"),
+            uploads: root.join("static/ota"),
             started: SystemTime::now(),
         }
     }

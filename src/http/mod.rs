@@ -2,12 +2,17 @@
 //!
 //! * [`server`] runs `tiny_http` and turns its requests into [`request::Request`]s; [`peers`] says who sent them.
 //! * [`router`] is the table of all routes; [`response`] is what handlers return. [`params`] decodes queries and forms.
+//! * [`admin`] is the administrators' part; [`upload`] takes their files, which [`multipart`] takes out of their
+//!   wrapping. [`metrics`] are for monitoring.
 //! * [`rest`] is the API of device tokens; [`files`] serves files, [`assets`] are built in; [`pages`] resets passwords.
 //!
 //! Handlers touch state only in the event loop: most are plain functions on the hub that the router calls there.
 
+pub mod admin;
 pub mod assets;
 pub mod files;
+pub mod metrics;
+pub mod multipart;
 pub mod pages;
 pub mod params;
 pub mod peers;
@@ -16,6 +21,7 @@ pub mod response;
 pub mod rest;
 pub mod router;
 pub mod server;
+pub mod upload;
 
 pub use peers::PeerTable;
 pub use server::start;

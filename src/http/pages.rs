@@ -18,7 +18,8 @@ use crate::notify::address;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 
-const HTML: &str = "text/html;charset=utf-8";
+/// Content type of pages.
+pub const HTML: &str = "text/html;charset=utf-8";
 const INVALID: &str = "Invalid request parameters.";
 
 /// 200 `Email was sent.` when the mail server took the mail; 400 `{email} email has not valid format.`, `Sorry, this account
@@ -142,12 +143,12 @@ fn is_token(token: &str) -> bool {
 }
 
 /// Base64 of a SHA-256.
-fn is_hash(text: &str) -> bool {
+pub fn is_hash(text: &str) -> bool {
     text.len() == 44 && STANDARD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
 }
 
 /// The fields of a form. Errors: 500 for another content type, 400 for a bad escape.
-fn form(request: &Request) -> Result<Params, Response> {
+pub fn form(request: &Request) -> Result<Params, Response> {
     let kind = request.header("content-type").unwrap_or_default();
     if kind.split(';').next().unwrap_or_default().trim() != "application/x-www-form-urlencoded" {
         return Err(Response::failure());

@@ -1,7 +1,7 @@
 //! A request as handlers see it.
 
 use super::params::{BadEscape, Params};
-use crate::hub::Origin;
+use crate::hub::{Origin, UserId};
 
 /// Methods that routes know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Request {
     pub origin: Origin,
     /// What the variables of the route's pattern stand for.
     pub vars: Vec<String>,
+    /// Who is logged in, on routes that ask for it.
+    pub admin: Option<UserId>,
 }
 
 impl Request {
@@ -72,6 +74,7 @@ pub mod testing {
             body: Vec::new(),
             origin: Origin { address: Ipv4Addr::LOCALHOST.into(), port: 8080, tls: false },
             vars: vars.iter().map(|v| (*v).to_owned()).collect(),
+            admin: None,
         }
     }
 

@@ -18,6 +18,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// The client's connection is closed after this answer.
     pub close: bool,
+    /// The client gets nothing of this answer: its connection is just closed.
+    pub silent: bool,
     /// The body is a piece of a file of this length; the relay asks for the others.
     pub piece_of: Option<u64>,
 }
@@ -25,7 +27,12 @@ pub struct Response {
 impl Response {
     /// No body.
     pub fn empty(status: u16) -> Self {
-        Response { status, headers: Vec::new(), body: Vec::new(), close: false, piece_of: None }
+        Response { status, headers: Vec::new(), body: Vec::new(), close: false, silent: false, piece_of: None }
+    }
+
+    /// No answer at all: the connection is closed.
+    pub fn silence() -> Self {
+        Response { silent: true, ..Response::empty(403) }
     }
 
     /// 200 with any body.

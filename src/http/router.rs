@@ -4,9 +4,11 @@ use super::params;
 use super::request::{Method, Request};
 use super::response::{Responder, Response};
 use super::server::Site;
-use super::{files, pages, rest};
+use super::upload::Purpose;
+use super::{admin, files, metrics, pages, rest};
 use crate::hub::Hub;
-use Method::{Get, Post, Put};
+use Guard::{Either, Nobody, Password, Session};
+use Method::{Delete, Get, Post, Put};
 
 /// What answers a request.
 #[derive(Clone, Copy)]
@@ -17,6 +19,8 @@ pub enum Handler {
     Later(fn(&mut Hub, Request, Responder)),
     /// Runs in the HTTP thread, for files.
     Thread(fn(&Site, &Request) -> Response),
+    /// Takes a file in a thread of its own.
+    Upload(Purpose),
 }
 
 /// The ports that a route is on.
@@ -35,6 +39,23 @@ pub enum Area {
     Open,
     /// Files: their answers have headers of their own.
     Files,
+    /// Not for scripts of other sites.
+    Private,
+    /// For administrators only: those whose addresses are allowed, and who are logged in so.
+    Admin(Guard),
+}
+
+/// How an administrator must be logged in. Who is not gets 404: the routes are hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Not at all.
+    Nobody,
+    /// By the cookie of a session.
+    Session,
+    /// By e-mail and password in the request (HTTP Basic).
+    Password,
+    /// By either.
+    Either,
 }
 
 /// One row of the table.
@@ -58,9 +79,54 @@ const fn file(pattern: &'static str, handler: fn(&Site, &Request) -> Response) -
     Route { method: Get, pattern, ports: Ports::Both, area: Area::Files, handler: Handler::Thread(handler) }
 }
 
-/// All routes; the first that fits answers.
+const fn admin(method: Method, pattern: &'static str, guard: Guard, handler: Handler) -> Route {
+    Route { method, pattern, ports: Ports::Tls, area: Area::Admin(guard), handler }
+}
+
+/// What lies below `admin.rootPath`, as seen from there.
+const ADMIN_ROUTES: &[Route] = &[
+    admin(Get, "/", Nobody, Handler::Hub(admin::page::page)),
+    admin(Post, "/login", Nobody, Handler::Hub(admin::login::login)),
+    admin(Post, "/logout", Nobody, Handler::Hub(admin::login::logout)),
+    admin(Get, "/me", Session, Handler::Hub(admin::login::me)),
+    admin(Post, "/password", Session, Handler::Hub(admin::login::password)),
+    admin(Get, "/users", Session, Handler::Hub(admin::users::list)),
+    admin(Post, "/users", Session, Handler::Hub(admin::users::create)),
+    admin(Get, "/users/names/getAll", Session, Handler::Hub(admin::users::names)),
+    admin(Get, "/users/token/assign", Session, Handler::Hub(admin::tokens::assign)),
+    admin(Post, "/users/token/assign", Session, Handler::Hub(admin::tokens::assign)),
+    admin(Get, "/users/token/force", Session, Handler::Hub(admin::tokens::force)),
+    admin(Post, "/users/token/force", Session, Handler::Hub(admin::tokens::force)),
+    admin(Get, "/users/{id}", Session, Handler::Hub(admin::users::get)),
+    admin(Put, "/users/{id}", Session, Handler::Hub(admin::users::put)),
+    admin(Delete, "/users/{id}", Session, Handler::Later(admin::users::delete)),
+    admin(Get, "/config", Session, Handler::Hub(admin::config::list)),
+    admin(Get, "/config/{name}", Session, Handler::Hub(admin::config::get)),
+    admin(Put, "/config/{name}", Session, Handler::Hub(admin::config::put)),
+    admin(Get, "/stats/realtime", Session, Handler::Hub(admin::stats::realtime)),
+    admin(Get, "/stats/requestsPerUser", Session, Handler::Hub(admin::stats::requests_per_user)),
+    admin(Get, "/stats/messages", Session, Handler::Hub(admin::stats::messages)),
+    admin(Get, "/stats/widgets", Session, Handler::Hub(admin::stats::widgets)),
+    admin(Get, "/stats/projectsPerUser", Session, Handler::Hub(admin::stats::projects_per_user)),
+    admin(Get, "/stats/boards", Session, Handler::Hub(admin::stats::boards)),
+    admin(Get, "/stats/facebookLogins", Session, Handler::Hub(admin::stats::facebook_logins)),
+    admin(Get, "/stats/filledSpace", Session, Handler::Hub(admin::stats::filled_space)),
+    admin(Get, "/stats/userProfileSize", Session, Handler::Later(admin::stats::profile_sizes)),
+    admin(Get, "/stats/webHookHosts", Session, Handler::Hub(admin::stats::webhook_hosts)),
+    admin(Get, "/stats/ips", Session, Handler::Hub(admin::stats::ips)),
+    admin(Get, "/hardwareInfo/{what}", Session, Handler::Hub(admin::stats::hardware_info)),
+    admin(Get, "/ota/start", Password, Handler::Hub(admin::ota::start)),
+    admin(Post, "/ota/start", Either, Handler::Upload(Purpose::Firmware)),
+    admin(Get, "/ota/stop", Password, Handler::Hub(admin::ota::stop)),
+    admin(Post, "/ota/stop", Either, Handler::Hub(admin::ota::stop)),
+    admin(Get, "/ota", Session, Handler::Hub(admin::ota::state)),
+];
+
+/// All other routes; the first that fits answers.
 const ROUTES: &[Route] = &[
     open(Get, "/healthz", Handler::Hub(health)),
+    Route { area: Area::Private, ..open(Get, "/metrics", Handler::Hub(metrics::handle)) },
+    admin(Post, "/upload", Either, Handler::Upload(Purpose::File)),
     Route { area: Area::Open, ..file("/", files::home) },
     file("/favicon.ico", files::favicon),
     file("/static/{path..}", files::from_static),
@@ -97,10 +163,19 @@ pub enum Found {
     Nothing,
 }
 
-/// Finds the route. `tls`: the request came to the TLS port.
+/// Finds the route of an administrator; `path` is seen from `admin.rootPath`.
+pub fn find_admin(method: Method, path: &str) -> Found {
+    search(ADMIN_ROUTES, method, path, true)
+}
+
+/// Finds any other route. `tls`: the request came to the TLS port.
 pub fn find(method: Method, path: &str, tls: bool) -> Found {
+    search(ROUTES, method, path, tls)
+}
+
+fn search(routes: &'static [Route], method: Method, path: &str, tls: bool) -> Found {
     let mut other = Found::Nothing;
-    for route in ROUTES {
+    for route in routes {
         if route.ports == if tls { Ports::Plain } else { Ports::Tls } {
             continue;
         }

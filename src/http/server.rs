@@ -7,9 +7,10 @@ use super::files::Folders;
 use super::peers::PeerTable;
 use super::request::{Method, Request};
 use super::response::{Responder, Response};
-use super::router::{self, Area, Found, Handler};
+use super::router::{self, Area, Found, Guard, Handler};
+use super::{admin, upload};
 use crate::config::Config;
-use crate::hub::{HubHandle, Origin};
+use crate::hub::{Hub, HubHandle, Origin};
 use crate::net::relay::answer;
 use std::io::{self, Cursor};
 use std::net::{Ipv4Addr, TcpListener};
@@ -26,7 +27,8 @@ const READ_AHEAD: usize = 1024;
 
 /// What handlers that run in the HTTP thread know.
 pub struct Site {
-    handle: HubHandle,
+    /// The way to the hub.
+    pub handle: HubHandle,
     peers: PeerTable,
     /// Where files are.
     pub folders: Folders,
@@ -46,7 +48,7 @@ pub fn start(handle: HubHandle, config: &Config, data_folder: &Path, peers: Peer
         handle,
         peers,
         folders: Folders::new(config, data_folder),
-        admin_root: config.server.admin_root_path.clone(),
+        admin_root: config.server.admin_root_path.trim_end_matches('/').to_owned(),
         is_local: config.server.region == "local",
     };
     thread::Builder::new().name("http".into()).stack_size(STACK).spawn(move || site.run(server, port))?;
@@ -81,11 +83,31 @@ impl Site {
         }
     }
 
+    /// The path as seen from the administrator's root, if it lies there.
+    fn admin_path<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        let rest = request.path().strip_prefix(self.admin_root.as_str()).filter(|_| request.origin.tls)?;
+        match rest {
+            "" => Some("/"),
+            rest => rest.starts_with('/').then_some(rest),
+        }
+    }
+
     fn serve(&self, mut incoming: tiny_http::Request) {
         let port = incoming.remote_addr().map_or(0, |a| a.port());
         let Some(origin) = self.peers.get(port) else { return turn_away(incoming) };
         let mut request = convert(&incoming, origin);
-        match router::find(request.method, request.path(), origin.tls) {
+        let admin_path = self.admin_path(&request);
+        let found = match admin_path {
+            Some(path) => router::find_admin(request.method, path),
+            None => router::find(request.method, request.path(), origin.tls),
+        };
+        let below_admin = admin_path.is_some();
+        match found {
+            Found::Route(route, vars) if matches!(route.handler, Handler::Upload(_)) => {
+                request.vars = vars;
+                let (Area::Admin(guard), Handler::Upload(purpose)) = (route.area, route.handler) else { return };
+                upload::serve(self, incoming, request, guard, purpose);
+            }
             Found::Route(route, vars) => {
                 request.vars = vars;
                 // The relay bounds it.
@@ -94,24 +116,44 @@ impl Site {
                 }
                 let answer = Answer { incoming, area: route.area };
                 match route.handler {
+                    Handler::Upload(_) => {}
                     Handler::Thread(handler) => answer.send(handler(self, &request)),
                     Handler::Hub(handler) => {
+                        let enter = move |hub: &mut Hub| match admin::enter(hub, &mut request, route.area) {
+                            Ok(()) => handler(hub, &request),
+                            Err(refusal) => refusal,
+                        };
                         // None: the server is stopping.
-                        let response = self.handle.call(move |hub| handler(hub, &request));
+                        let response = self.handle.call(enter);
                         answer.send(response.unwrap_or_else(|| Response::empty(503)));
                     }
                     Handler::Later(handler) => {
                         // A small answer fits the socket's buffer: whoever sends it never waits.
                         let responder = Responder::new(move |response| answer.send(response));
-                        self.handle.post(move |hub| handler(hub, request, responder));
+                        self.handle.post(move |hub| match admin::enter(hub, &mut request, route.area) {
+                            Ok(()) => handler(hub, request, responder),
+                            Err(refusal) => responder.send(refusal),
+                        });
                     }
                 }
+            }
+            Found::OtherMethod(_) | Found::Nothing if below_admin => {
+                let area = Area::Admin(Guard::Nobody);
+                let unknown = move |hub: &mut Hub| match admin::enter(hub, &mut request, area) {
+                    Ok(()) => Response::empty(404),
+                    Err(refusal) => refusal,
+                };
+                let response = self.handle.call(unknown);
+                Answer { incoming, area }.send(response.unwrap_or_else(|| Response::empty(503)));
             }
             Found::OtherMethod(Area::Open) if request.method == Method::Options => {
                 Answer { incoming, area: Area::Open }.send(preflight());
             }
             Found::OtherMethod(Area::Files) => {
                 Answer { incoming, area: Area::Files }.send(Response::empty(405).with("allow", "GET, HEAD"));
+            }
+            Found::OtherMethod(area @ (Area::Private | Area::Admin(_))) => {
+                Answer { incoming, area }.send(Response::empty(404));
             }
             Found::OtherMethod(Area::Open) | Found::Nothing => {
                 Answer { incoming, area: Area::Open }.send(Response::empty(404));
@@ -121,20 +163,25 @@ impl Site {
 }
 
 /// A request that waits for its answer.
-struct Answer {
-    incoming: tiny_http::Request,
-    area: Area,
+pub struct Answer {
+    /// The request, its body read or not.
+    pub incoming: tiny_http::Request,
+    /// What kind of route it asked for.
+    pub area: Area,
 }
 
 impl Answer {
-    fn send(self, mut response: Response) {
+    /// Answers.
+    pub fn send(self, mut response: Response) {
         if self.area == Area::Open && response.header("access-control-allow-origin").is_none() {
             response = response.with("access-control-allow-origin", "*");
         }
         if let Some(whole) = response.piece_of {
             response = response.with(answer::PIECE_OF, whole.to_string());
         }
-        if response.close {
+        if response.silent {
+            response = response.with(answer::CLOSE, answer::SILENT);
+        } else if response.close {
             response = response.with(answer::CLOSE, "close");
         }
         let header =
@@ -185,5 +232,6 @@ fn convert(incoming: &tiny_http::Request, origin: Origin) -> Request {
         body: Vec::new(),
         origin,
         vars: Vec::new(),
+        admin: None,
     }
 }

@@ -7,6 +7,10 @@ use std::net::{IpAddr, Ipv6Addr};
 const BURST: u32 = 100;
 /// ms after which one failure is forgiven.
 const FORGIVEN_AFTER: u64 = 6_000;
+/// Failures of administrators' logins that an address may make at once.
+const ADMIN_BURST: u32 = 20;
+/// ms after which one of those is forgiven.
+const ADMIN_FORGIVEN_AFTER: u64 = 30_000;
 /// Most addresses that are remembered. When the table is full the ones with the fewest failures go.
 const ADDRESSES: usize = 2048;
 
@@ -20,26 +24,44 @@ struct Entry {
 
 impl Entry {
     /// Forgives what time has healed.
-    fn settle(&mut self, ticks: u64) {
-        let forgiven = ticks.saturating_sub(self.since) / FORGIVEN_AFTER;
-        self.since += forgiven * FORGIVEN_AFTER;
+    fn settle(&mut self, ticks: u64, forgiven_after: u64) {
+        let forgiven = ticks.saturating_sub(self.since) / forgiven_after;
+        self.since += forgiven * forgiven_after;
         self.failures = self.failures.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
     }
 }
 
 /// Failed logins by address. IPv6 addresses count by their /64: everybody has that many of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Attempts {
     entries: HashMap<IpAddr, Entry>,
+    burst: u32,
+    forgiven_after: u64,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Attempts::new(BURST, FORGIVEN_AFTER)
+    }
 }
 
 impl Attempts {
+    /// `burst` failures at once, and another one every `forgiven_after` ms.
+    pub fn new(burst: u32, forgiven_after: u64) -> Self {
+        Attempts { entries: HashMap::new(), burst, forgiven_after }
+    }
+
+    /// Of administrators: they are few, and each is worth a lot to those who guess.
+    pub fn of_administrators() -> Self {
+        Attempts::new(ADMIN_BURST, ADMIN_FORGIVEN_AFTER)
+    }
+
     /// Whether this address may try another login at `ticks` (ms since start).
     pub fn allows(&mut self, address: IpAddr, ticks: u64) -> bool {
         match self.entries.get_mut(&network(address)) {
             Some(entry) => {
-                entry.settle(ticks);
-                entry.failures < BURST
+                entry.settle(ticks, self.forgiven_after);
+                entry.failures < self.burst
             }
             None => true,
         }
@@ -52,16 +74,16 @@ impl Attempts {
             self.make_room(ticks);
         }
         let entry = self.entries.entry(key).or_insert(Entry { failures: 0, since: ticks });
-        entry.settle(ticks);
+        entry.settle(ticks, self.forgiven_after);
         if entry.failures == 0 {
             entry.since = ticks;
         }
-        entry.failures = (entry.failures + 1).min(BURST);
+        entry.failures = (entry.failures + 1).min(self.burst);
     }
 
     fn make_room(&mut self, ticks: u64) {
         self.entries.retain(|_, entry| {
-            entry.settle(ticks);
+            entry.settle(ticks, self.forgiven_after);
             entry.failures > 0
         });
         // Still full: whoever is close to the limit stays, the many with few failures go.

@@ -34,8 +34,29 @@ impl Meter {
         Meter { last: ticks, noticed: 0, rate: 0.0, count: 0, seeded: false }
     }
 
+    /// Frames per second at `ticks` (ms since start), on average over about a minute.
+    pub fn rate_at(&self, ticks: u64) -> f32 {
+        let mut now = self.clone();
+        now.settle(ticks);
+        now.rate
+    }
+
     /// Counts one frame at `ticks` (ms since start) against `limit` messages per second.
     pub fn count(&mut self, ticks: u64, limit: u32) -> Verdict {
+        self.settle(ticks);
+        if self.rate <= limit as f32 {
+            self.count += 1;
+            return Verdict::Within;
+        }
+        if self.noticed == 0 || ticks + 1 >= self.noticed + NOTICE_INTERVAL {
+            self.noticed = ticks + 1;
+            return Verdict::OverWithNotice;
+        }
+        Verdict::Over
+    }
+
+    /// Takes the seconds that have passed into the average.
+    fn settle(&mut self, ticks: u64) {
         let age = ticks.saturating_sub(self.last);
         if age > 1000 {
             self.last = ticks - age % 1000;
@@ -51,15 +72,6 @@ impl Meter {
                 }
             }
         }
-        if self.rate <= limit as f32 {
-            self.count += 1;
-            return Verdict::Within;
-        }
-        if self.noticed == 0 || ticks + 1 >= self.noticed + NOTICE_INTERVAL {
-            self.noticed = ticks + 1;
-            return Verdict::OverWithNotice;
-        }
-        Verdict::Over
     }
 }
 

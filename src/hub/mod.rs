@@ -3,7 +3,7 @@
 //! * [`users`]: accounts and sessions. [`accounts`]: what administrators do to them. [`tokens`]: who has which token.
 //! * [`connections`]: open connections.
 //! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
-//! * [`attempts`]: failed logins. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
+//! * [`attempts`]: failed logins. [`sessions`]: administrators in browsers. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
 //! * [`firmware`]: updates over the air. [`history`]: averages, live values and their files. [`housekeeping`] keeps those small.
@@ -40,6 +40,7 @@ pub mod routing;
 pub mod rules;
 pub mod saving;
 pub mod schedule;
+pub mod sessions;
 pub mod stats;
 pub mod timers;
 pub mod tokens;
@@ -121,6 +122,10 @@ pub struct Hub {
     pub allowances: allowances::Allowances,
     /// Failed logins by address.
     pub attempts: attempts::Attempts,
+    /// Failed logins of administrators by address.
+    pub admin_attempts: attempts::Attempts,
+    /// Administrators in browsers.
+    pub sessions: sessions::Sessions,
     /// Password resets that were begun.
     pub reset_tokens: reset_tokens::ResetTokens,
     /// Codes of projects that were given away.
@@ -174,6 +179,8 @@ impl Hub {
             firmwares: firmware::Firmwares::default(),
             allowances: allowances::Allowances::default(),
             attempts: attempts::Attempts::default(),
+            admin_attempts: attempts::Attempts::of_administrators(),
+            sessions: sessions::Sessions::default(),
             reset_tokens: reset_tokens::ResetTokens::default(),
             clones: clones::Clones::default(),
             http_pushes: intervals::Intervals::default(),

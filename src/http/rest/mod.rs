@@ -5,7 +5,7 @@
 pub mod email;
 pub mod get;
 pub mod history;
-mod json;
+pub mod json;
 pub mod notify;
 pub mod presence;
 pub mod project;

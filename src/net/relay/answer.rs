@@ -13,6 +13,8 @@ pub const PIECE: &str = "x-piece";
 
 /// Header of an answer: the client's connection is to be closed. The library lets no handler set the real one.
 pub const CLOSE: &str = "x-connection";
+/// Its value for a client that gets no answer at all.
+pub const SILENT: &str = "silent";
 
 /// An answer's head.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct AnswerHead {
     pub version: Vec<u8>,
     /// The HTTP thread wants the client's connection closed.
     pub close: bool,
+    /// The HTTP thread wants it closed without an answer.
+    pub silent: bool,
 }
 
 /// The HTTP thread sent something that is no answer.
@@ -48,7 +52,7 @@ pub fn read(bytes: &[u8]) -> Result<Option<(AnswerHead, usize)>, BadAnswer> {
     let reason = response.reason.unwrap_or_default();
     let mut head = Vec::with_capacity(end);
     head.extend_from_slice(format!("HTTP/1.1 {status} {reason}\r\n").as_bytes());
-    let mut answer = AnswerHead { head, status, length: 0, piece_of: None, version: Vec::new(), close: false };
+    let mut answer = AnswerHead { head, status, length: 0, piece_of: None, version: Vec::new(), close: false, silent: false };
     for header in response.headers.iter() {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         let number = || std::str::from_utf8(header.value).ok().and_then(|v| v.parse::<u64>().ok()).ok_or(BadAnswer);
@@ -58,7 +62,10 @@ pub fn read(bytes: &[u8]) -> Result<Option<(AnswerHead, usize)>, BadAnswer> {
             _ if is("content-length") => answer.length = usize::try_from(number()?).map_err(|_| BadAnswer)?,
             _ if is(PIECE_OF) => answer.piece_of = Some(number()?),
             _ if is("transfer-encoding") => return Err(BadAnswer),
-            _ if is(CLOSE) => answer.close = header.value == b"close",
+            _ if is(CLOSE) => {
+                answer.close = header.value == b"close";
+                answer.silent = header.value == SILENT.as_bytes();
+            }
             name => {
                 if is("last-modified") {
                     answer.version = header.value.to_vec();

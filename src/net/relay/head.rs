@@ -8,8 +8,17 @@ const LINE_MAX: usize = 4096;
 const HEADERS_SIZE_MAX: usize = 8192;
 
 /// The headers that the HTTP thread gets to see; all else is the relay's business or nobody's.
-const FORWARDED: [&str; 8] =
-    ["content-type", "authorization", "cookie", "host", "origin", "referer", "sec-fetch-site", "if-modified-since"];
+const FORWARDED: [&str; 9] = [
+    "content-type",
+    "authorization",
+    "cookie",
+    "host",
+    "origin",
+    "referer",
+    "sec-fetch-site",
+    "if-modified-since",
+    "accept-encoding",
+];
 
 /// How a request's body comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +162,8 @@ pub fn read(bytes: &[u8], admin: Option<&str>) -> Result<Head, Refusal> {
 }
 
 fn is_upload(target: &str, admin: &str) -> bool {
-    target.strip_prefix(admin).is_some_and(|rest| rest.starts_with("/ota/"))
+    let path = target.split('?').next().unwrap_or_default();
+    path == "/upload" || path.strip_prefix(admin).is_some_and(|rest| rest.starts_with("/ota/"))
 }
 
 /// `http://host/path` as `/path`; other targets as they are.

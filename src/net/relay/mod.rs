@@ -192,6 +192,9 @@ impl Exchange<'_> {
         let mut memory = Memory { bodies: &server.relay.bodies, taken: 0 };
         let body = self.read_body(head.body, limit, &mut memory).await?;
         let (answer, first) = self.ask(head, &body, 0).await?;
+        if answer.silent {
+            return Err(End::Gone);
+        }
         drop(body);
         drop(memory);
         let keep_alive = head.keep_alive && !answer.close;
@@ -324,6 +327,9 @@ impl Exchange<'_> {
             (early, left.get())
         };
         let (answer, body) = early.unwrap_or(Err(Refusal::GatewayTimeout.into()))?;
+        if answer.silent {
+            return Err(End::Gone);
+        }
         let keep_alive = head.keep_alive && !answer.close && left == 0;
         let mut out = answer.finish(keep_alive);
         out.extend_from_slice(&body);
