@@ -5,8 +5,10 @@ use std::thread::available_parallelism;
 
 use super::address::{Listeners, Networks};
 use super::level::LogLevel;
+use super::properties::{Entry, Properties};
 use super::reader::Reader;
 use super::secret::Secret;
+use super::source::PropertyFile;
 use super::table::property_table;
 
 /// Greatest Java `int`, the upper end of most ranges.
@@ -147,6 +149,28 @@ impl ServerConfig {
     pub fn worker_threads(&self) -> usize {
         let cores = available_parallelism().map_or(1, usize::from);
         (self.blocking_processor_thread_pool_limit as usize).min(cores.saturating_mul(2).max(2)).max(1)
+    }
+
+    /// This configuration with other values for some keys, but without its secrets: for [`ServerConfig::adopt`].
+    ///
+    /// # Errors
+    /// One line for each value that cannot be read.
+    pub fn with(&self, changes: &[(&'static str, String)]) -> Result<Self, Vec<String>> {
+        let mut properties = Properties::default();
+        let shown = self.entries().into_iter().map(|(key, value)| (key.name, value));
+        for (name, value) in shown.chain(changes.iter().cloned()) {
+            properties.insert(name, Entry { value, line: 0 });
+        }
+        let mut reader = Reader::new(PropertyFile::Server, "request".into(), Some(&properties), &[]);
+        let new = Self::read(&mut reader);
+        // What is corrected or cannot be read at a start is refused here: somebody is there to try again.
+        let is_about = |line: &String| changes.iter().any(|(name, _)| line.contains(&format!("'{name}'")));
+        let problems: Vec<String> = reader.errors.into_iter().chain(reader.warnings).filter(is_about).collect();
+        if problems.is_empty() {
+            Ok(new)
+        } else {
+            Err(problems)
+        }
     }
 
     /// Checks that involve more than one key or the file system.

@@ -279,6 +279,22 @@ impl Averages {
         }
     }
 
+    /// An owner has another name. The new one must have no averages yet; what it has of old ones is forgotten.
+    pub fn rename(&mut self, from: &Owner, to: &Owner) {
+        self.forget(to, |_| true);
+        let Some(number) = self.owner_numbers.remove(from) else { return };
+        if let Some(other) = self.owner_numbers.insert(to.clone(), number) {
+            // Empty now; its number stays unused under the name that is free.
+            self.owner_numbers.insert(from.clone(), other);
+            if let Some(owner) = self.owners.get_mut(other as usize) {
+                owner.owner = from.clone();
+            }
+        }
+        if let Some(owner) = self.owners.get_mut(number as usize) {
+            owner.owner = to.clone();
+        }
+    }
+
     /// How many pins have running averages.
     pub fn pins(&self) -> usize {
         self.slots.len()

@@ -154,6 +154,22 @@ impl HistoryFiles {
         self.delete_where(owner, |_| true)
     }
 
+    /// Gives all files of an owner to another, whose own ones of the same names are replaced.
+    ///
+    /// Errors: those of the file system, and `InvalidInput` for an owner without a folder.
+    pub fn rename_owner(&self, from: &Owner, to: &Owner) -> io::Result<()> {
+        let (from, to) = (self.folder(from)?, self.folder(to)?);
+        let _turn = self.lock();
+        let names = file_names(&from)?;
+        if !names.is_empty() {
+            fs::create_dir_all(&to)?;
+        }
+        for (name, path) in names {
+            fs::rename(path, to.join(name))?;
+        }
+        Ok(())
+    }
+
     /// Deletes every file of an owner whose name is not among those in use; returns how many.
     ///
     /// Errors: those of the file system.

@@ -52,6 +52,16 @@ impl LiveRings {
         self.rings.get(&(owner.clone(), pin)).map(|ring| ring.iter().copied().collect()).unwrap_or_default()
     }
 
+    /// An owner has another name.
+    pub fn rename(&mut self, from: &Owner, to: &Owner) {
+        let pins: Vec<Pin> = self.rings.keys().filter(|(of, _)| of == from).map(|(_, pin)| *pin).collect();
+        for pin in pins {
+            if let Some(ring) = self.rings.remove(&(from.clone(), pin)) {
+                self.rings.insert((to.clone(), pin), ring);
+            }
+        }
+    }
+
     /// Drops the values of an owner's pins, because their history is being deleted.
     pub fn forget(&mut self, owner: &Owner, matches: impl Fn(&Pin) -> bool) {
         self.rings.retain(|(of, pin), _| of != owner || !matches(pin));

@@ -1,9 +1,67 @@
-//! Files that are built into the program, by their path below `/static`.
+//! Files that are built into the program, by their path below `/static`. The large ones are built in compressed; `ui/pack`
+//! makes their `.gz` files anew when they were changed.
 
-/// The content of a built-in file.
-pub fn find(path: &str) -> Option<&'static [u8]> {
-    FILES.iter().find(|(name, _)| *name == path).map(|(_, content)| *content)
+use std::borrow::Cow;
+use std::io::Read;
+
+/// A built-in file.
+#[derive(Debug, Clone, Copy)]
+pub enum Asset {
+    /// As it is.
+    Plain(&'static [u8]),
+    /// In gzip form.
+    Packed(&'static [u8]),
 }
 
-const FILES: &[(&str, &[u8])] =
-    &[("favicon.ico", include_bytes!("../../ui/favicon.ico")), ("index.html", include_bytes!("../../ui/index.html"))];
+/// Largest unpacked file.
+const PLAIN_MAX: u64 = 1024 * 1024;
+
+impl Asset {
+    /// The content.
+    pub fn plain(self) -> Cow<'static, [u8]> {
+        match self {
+            Asset::Plain(bytes) => bytes.into(),
+            Asset::Packed(bytes) => {
+                let mut plain = Vec::new();
+                let mut unpacked = flate2::read::GzDecoder::new(bytes).take(PLAIN_MAX);
+                if let Err(error) = unpacked.read_to_end(&mut plain) {
+                    log::error!("a built-in file is damaged: {error}");
+                }
+                plain.into()
+            }
+        }
+    }
+}
+
+/// A built-in file.
+pub fn find(path: &str) -> Option<Asset> {
+    FILES.iter().find(|(name, _)| *name == path).map(|(_, asset)| *asset)
+}
+
+const FILES: &[(&str, Asset)] = &[
+    ("favicon.ico", Asset::Plain(include_bytes!("../../ui/favicon.ico"))),
+    ("index.html", Asset::Plain(include_bytes!("../../ui/index.html"))),
+    ("login.html", Asset::Plain(include_bytes!("../../ui/login.html"))),
+    ("login.js", Asset::Plain(include_bytes!("../../ui/login.js"))),
+    ("admin.html", Asset::Plain(include_bytes!("../../ui/admin.html"))),
+    ("admin.css", Asset::Packed(include_bytes!("../../ui/admin.css.gz"))),
+    ("admin.js", Asset::Packed(include_bytes!("../../ui/admin.js.gz"))),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_files_are_those_of_the_folder() {
+        let mut on_the_wire = 0;
+        for (name, asset) in FILES {
+            let file = std::fs::read(format!("{}/ui/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            assert!(asset.plain() == file, "{name} was changed: run ui/pack");
+            on_the_wire += match asset {
+                Asset::Plain(bytes) | Asset::Packed(bytes) => bytes.len(),
+            };
+        }
+        assert!(on_the_wire < 120 * 1024, "{on_the_wire} bytes");
+    }
+}

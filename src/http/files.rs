@@ -7,7 +7,7 @@
 //! 200 with a minute of private caching, 304 for an unchanged file, else 404 `Failure: 404 Not Found` CR LF. Large files
 //! come in pieces of [`PIECE`] bytes, see [`answer`].
 
-use super::assets;
+use super::assets::{self, Asset};
 use super::request::Request;
 use super::response::Response;
 use super::server::Site;
@@ -15,6 +15,7 @@ use crate::config::folders::temp_folder;
 use crate::config::Config;
 use crate::history::export_folder::is_export_name;
 use crate::net::relay::answer;
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -84,7 +85,13 @@ fn serve_static(folders: &Folders, path: &str, request: &Request) -> Response {
     if !is_safe(path) {
         return not_found();
     }
-    let built_in = || assets::find(path).map(|bytes| Content::BuiltIn(bytes, folders.started));
+    let built_in = || {
+        let asset = assets::find(path)?;
+        if let (Asset::Packed(bytes), true) = (asset, takes_gzip(request)) {
+            return Some(Content::Packed(bytes, folders.started));
+        }
+        Some(Content::BuiltIn(asset.plain(), folders.started))
+    };
     match folders.statics.iter().find_map(|folder| open(folder, path)).or_else(built_in) {
         Some(content) => serve(content, path, request),
         None => not_found(),
@@ -99,7 +106,9 @@ fn is_safe(path: &str) -> bool {
 }
 
 enum Content {
-    BuiltIn(&'static [u8], SystemTime),
+    BuiltIn(Cow<'static, [u8]>, SystemTime),
+    /// In gzip form, and sent so.
+    Packed(&'static [u8], SystemTime),
     File(File, u64, SystemTime),
 }
 
@@ -119,23 +128,22 @@ impl Content {
     fn length(&self) -> u64 {
         match self {
             Content::BuiltIn(bytes, _) => bytes.len() as u64,
+            Content::Packed(bytes, _) => bytes.len() as u64,
             Content::File(_, length, _) => *length,
         }
     }
 
     fn modified(&self) -> SystemTime {
         match self {
-            Content::BuiltIn(_, time) | Content::File(_, _, time) => *time,
+            Content::BuiltIn(_, time) | Content::Packed(_, time) | Content::File(_, _, time) => *time,
         }
     }
 
     fn piece(&mut self, offset: u64) -> io::Result<Vec<u8>> {
         let length = self.length().saturating_sub(offset).min(PIECE);
         match self {
-            Content::BuiltIn(bytes, _) => {
-                let start = usize::try_from(offset).unwrap_or(usize::MAX);
-                Ok(bytes.iter().skip(start).take(length as usize).copied().collect())
-            }
+            Content::BuiltIn(bytes, _) => Ok(part(bytes, offset, length)),
+            Content::Packed(bytes, _) => Ok(part(bytes, offset, length)),
             Content::File(file, ..) => {
                 file.seek(SeekFrom::Start(offset))?;
                 let mut bytes = vec![0; length as usize];
@@ -144,6 +152,20 @@ impl Content {
             }
         }
     }
+}
+
+fn part(bytes: &[u8], offset: u64, length: u64) -> Vec<u8> {
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    bytes.iter().skip(start).take(length as usize).copied().collect()
+}
+
+fn takes_gzip(request: &Request) -> bool {
+    request.header("accept-encoding").is_some_and(|kinds| {
+        kinds.split(',').any(|kind| {
+            let mut parts = kind.split(';').map(str::trim);
+            parts.next() == Some("gzip") && !parts.any(|part| part == "q=0")
+        })
+    })
 }
 
 fn serve(mut content: Content, name: &str, request: &Request) -> Response {
@@ -168,6 +190,9 @@ fn serve(mut content: Content, name: &str, request: &Request) -> Response {
         .with("expires", httpdate::fmt_http_date(now + KEPT))
         .with("cache-control", "private, max-age=60")
         .with("last-modified", last_modified);
+    if matches!(content, Content::Packed(..)) {
+        response = response.with("content-encoding", "gzip").with("vary", "accept-encoding");
+    }
     response.piece_of = is_piece.then_some(length);
     response
 }

@@ -119,7 +119,7 @@ const ADMIN_ROUTES: &[Route] = &[
     admin(Post, "/ota/start", Either, Handler::Upload(Purpose::Firmware)),
     admin(Get, "/ota/stop", Password, Handler::Hub(admin::ota::stop)),
     admin(Post, "/ota/stop", Either, Handler::Hub(admin::ota::stop)),
-    admin(Get, "/ota", Session, Handler::Hub(admin::ota::state)),
+    admin(Get, "/ota", Session, Handler::Later(admin::ota::state)),
 ];
 
 /// All other routes; the first that fits answers.

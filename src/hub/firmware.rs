@@ -41,6 +41,11 @@ impl Firmwares {
         self.users.insert(user, firmware);
     }
 
+    /// What waits for all devices, and what waits for those of single accounts.
+    pub fn waiting(&self) -> (Option<&Firmware>, impl Iterator<Item = (UserId, &Firmware)>) {
+        (self.all.as_ref(), self.users.iter().map(|(user, firmware)| (*user, firmware)))
+    }
+
     /// Nothing waits any more. Devices that were told are not stopped.
     pub fn clear(&mut self) {
         *self = Firmwares::default();

@@ -101,6 +101,27 @@ impl History {
         self.averages.restore(temp_files::load(&self.files));
     }
 
+    /// The files.
+    pub fn files(&self) -> Arc<HistoryFiles> {
+        Arc::clone(&self.files)
+    }
+
+    /// The running averages, for tests.
+    #[cfg(test)]
+    pub fn averages_mut(&mut self) -> &mut Averages {
+        &mut self.averages
+    }
+
+    /// An account has another name: its values in memory are the new owner's. The files are the caller's.
+    pub fn rename(&mut self, user: UserId, from: &Owner, to: &Owner) {
+        self.owners.remove(&user);
+        self.averages.rename(from, to);
+        self.live.rename(from, to);
+        for append in self.failed.iter_mut().filter(|append| append.file.owner == *from) {
+            append.file.owner = to.clone();
+        }
+    }
+
     /// A file to read, and what is still on its way to it.
     pub fn source(&self, file: FileId) -> Source {
         let unwritten = self.averages.unwritten(&file).to_vec();

@@ -1,6 +1,6 @@
 //! The hub: the one owner of all state. Handlers are plain functions on it; it does no I/O.
 //!
-//! * [`users`]: accounts and sessions. [`accounts`]: what administrators do to them. [`tokens`]: who has which token.
+//! * [`users`]: accounts and sessions. [`accounts`], [`replacing`]: what administrators do to them. [`tokens`]: who has which token.
 //! * [`connections`]: open connections.
 //! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
 //! * [`attempts`]: failed logins. [`sessions`]: administrators in browsers. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
@@ -34,6 +34,7 @@ pub mod polling;
 pub mod presence;
 pub mod record;
 pub mod redirect;
+pub mod replacing;
 pub mod reports;
 pub mod reset_tokens;
 pub mod routing;

@@ -20,6 +20,8 @@ pub struct Saving {
     uncopied: bool,
     /// ms since 1970 of the last successful save.
     pub saved_at: i64,
+    /// Saves since start.
+    pub saves: u32,
     /// Saves that failed since start.
     pub failures: u32,
 }
@@ -114,7 +116,10 @@ impl Hub {
             for (id, result) in results {
                 hub.users.saved(id, result.is_ok());
                 match result {
-                    Ok(()) => hub.saving.saved_at = now,
+                    Ok(()) => {
+                        hub.saving.saved_at = now;
+                        hub.saving.saves = hub.saving.saves.wrapping_add(1);
+                    }
                     Err(error) => {
                         hub.saving.failures += 1;
                         log::error!("An account was not saved, trying again later: {error}");

@@ -91,6 +91,14 @@ impl Users {
         Some(account)
     }
 
+    /// Gives an account another e-mail. The caller has checked that it is free.
+    pub fn rename(&mut self, id: UserId, email: &str) {
+        let Some(account) = self.accounts.get_mut(id.0 as usize).and_then(|a| a.as_deref_mut()) else { return };
+        self.by_key.remove(key(&account.user.email, &account.user.app_name).as_str());
+        account.user.email = email.to_owned();
+        self.by_key.insert(key(email, &account.user.app_name).into(), id);
+    }
+
     /// The account of (e-mail, app name), exact match; an empty app name counts as the main app.
     pub fn find(&self, email: &str, app_name: &str) -> Option<UserId> {
         self.by_key.get(key(email, app_name).as_str()).copied()

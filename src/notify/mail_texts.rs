@@ -19,7 +19,7 @@ pub const NEW_PROJECT: &str = "New Project";
 pub const NEW_DEVICE: &str = "New Device";
 
 /// All texts, with what is the same in every mail of this server.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MailTexts {
     /// `product.name`.
     product: String,

@@ -71,7 +71,8 @@ pub fn me(hub: &mut Hub, request: &Request) -> Response {
     let mut warnings = Vec::new();
     let everybody = ["198.51.100.1", "2001:db8::1"].iter().filter_map(|address| address.parse().ok());
     if everybody.into_iter().any(|address| server.allowed_administrator_ips.contains(address)) {
-        warnings.push("This page can be opened from every address. Set allowed.administrator.ips to your own networks.");
+        warnings
+            .push("This page can be opened from every address. Set allowed.administrator.ips to your own networks.");
     }
     let configured = server.admin_pass.expose();
     if !configured.is_empty() && password_hash(email, configured) == pass {

@@ -52,7 +52,8 @@ pub fn read(bytes: &[u8]) -> Result<Option<(AnswerHead, usize)>, BadAnswer> {
     let reason = response.reason.unwrap_or_default();
     let mut head = Vec::with_capacity(end);
     head.extend_from_slice(format!("HTTP/1.1 {status} {reason}\r\n").as_bytes());
-    let mut answer = AnswerHead { head, status, length: 0, piece_of: None, version: Vec::new(), close: false, silent: false };
+    let mut answer =
+        AnswerHead { head, status, length: 0, piece_of: None, version: Vec::new(), close: false, silent: false };
     for header in response.headers.iter() {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         let number = || std::str::from_utf8(header.value).ok().and_then(|v| v.parse::<u64>().ok()).ok_or(BadAnswer);
