@@ -168,7 +168,9 @@ mod tests {
         }
     }
 
-    fn parts(input: impl Read) -> Result<Vec<(Option<String>, Vec<u8>)>, MultipartError> {
+    type Part = (Option<String>, Vec<u8>);
+
+    fn parts(input: impl Read) -> Result<Vec<Part>, MultipartError> {
         let mut multipart = Multipart::new(input, "b");
         let mut parts = Vec::new();
         while let Some(name) = multipart.next_part()? {

@@ -16,7 +16,7 @@ use crate::hub::tokens::random_bytes;
 use crate::hub::HubHandle;
 use crate::store::atomic::{AtomicFile, PUBLIC};
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -142,7 +142,7 @@ fn store(folder: &Path, body: &mut dyn Read, content_type: &str) -> Result<Optio
         last = Some((file, Stored { path, name, build: finder.build() }));
     }
     let Some((file, stored)) = last else { return Ok(None) };
-    file.commit().map_err(io::Error::from)?;
+    file.commit()?;
     Ok(Some(stored))
 }
 

@@ -216,7 +216,7 @@ mod tests {
     fn a_device_is_told() {
         let (mut hub, user) = hub_with("[]");
         let query = format!("/?token={TOKEN}&fileName=a.bin");
-        let mut start = |hub: &mut Hub, query: &str| super::start(hub, &ask(query)).shown().1.to_owned();
+        let start = |hub: &mut Hub, query: &str| super::start(hub, &ask(query)).shown().1.to_owned();
         assert_eq!(start(&mut hub, "/?token=1"), "Invalid token.");
         assert_eq!(start(&mut hub, "/"), "Invalid token.");
         assert_eq!(start(&mut hub, &query), "Device wasn't connected yet.");
