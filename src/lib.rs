@@ -5,6 +5,7 @@
 //! * [`wire`] turns bytes into messages and back: frames, commands, statuses, bodies. It does no I/O.
 //! * [`config`] turns `.properties` files into typed settings; [`cli`] does the same for the command line.
 //! * [`tz`] knows time zones.
+//! * [`serve`] is the life of the server, [`reload`] its SIGHUP; [`supervisor`] tells systemd how it is.
 //! * [`run`] does what the command line asks for; [`logging`] writes the log files, [`console`] the lines for scripts,
 //!   [`local_time`] knows the machine's time zone.
 //! * [`model`] is what a user owns: profile, dashboards, devices, widgets, pin values and their JSON forms.
@@ -37,11 +38,13 @@ pub mod logging;
 pub mod model;
 pub mod net;
 pub mod notify;
+pub mod reload;
 pub mod run;
 pub mod serve;
 pub mod services;
 pub mod stats_record;
 pub mod store;
+pub mod supervisor;
 pub mod trials;
 pub mod tz;
 pub mod wire;

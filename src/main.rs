@@ -31,6 +31,9 @@ fn main() -> ExitCode {
     }
     let mut sources = Sources::of_process();
     cli.args.apply(&mut sources);
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    sources.overrides.extend(config::environment::overrides(variables));
     let config = match config::load(&sources) {
         Ok(config) => config,
         Err(e) => {
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
     for word in &cli.ignored {
         log::warn!("Argument '{word}' is ignored");
     }
-    run::run(Rc::new(config), &cli.args)
+    run::run(Rc::new(config), &sources, &cli.args)
 }
 
 /// Starts the log and writes what loading the configuration had to say.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use crate::cli::{AdminAction, Args, Command, ExportHistory, UserAction};
-use crate::config::{folders, Config};
+use crate::config::{folders, Config, Sources};
 use crate::control::accounts::{self, Place};
 use crate::control::offline::Settings;
 use crate::control::{client, password, status, Request, Response};
@@ -18,12 +18,12 @@ use crate::store::folder::CONTROL_SOCKET;
 use crate::store::LoadSettings;
 use crate::{console, doctor, serve, trials};
 
-/// Runs the server, or the subcommand that `args` names, until it ends.
-pub fn run(config: Rc<Config>, args: &Args) -> ExitCode {
+/// Runs the server, or the subcommand that `args` names, until it ends. `sources`: where the configuration came from.
+pub fn run(config: Rc<Config>, sources: &Sources, args: &Args) -> ExitCode {
     let done = match &args.command {
         None if args.init_db => init_db(&config),
         None if args.test_push => trials::push(&config),
-        None => return serve::serve(config),
+        None => return serve::serve(config, sources),
         Some(command) => subcommand(&config, command),
     };
     match done {

@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_executor::LocalExecutor;
+use async_io::Timer;
 
-use crate::config::{Config, ServerConfig};
+use crate::config::address::ListenerKind;
+use crate::config::{Config, ServerConfig, Sources};
 use crate::console;
 use crate::control::server::{Control, SocketFile};
+use crate::hub::jobs::{Completion, Services};
 use crate::hub::{Clock, Hub, HubHandle, Jobs};
 use crate::model::MAIN_APP;
 use crate::net::certificate::{self, CertificateError};
@@ -21,8 +25,10 @@ use crate::net::listen::{self, Service};
 use crate::net::server::Server;
 use crate::net::tls::Tls;
 use crate::notify::mail_texts::{MailTexts, TextError};
+use crate::reload;
 use crate::services::Transports;
 use crate::store::{self, accounts, DataFolder, FolderError, LoadSettings, Saver};
+use crate::supervisor::{self, Supervisor};
 
 /// Why the server did not start. One line each, for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -64,9 +70,9 @@ fn at(address: &str) -> String {
     }
 }
 
-/// Runs the server until a signal ends it.
-pub fn serve(config: Rc<Config>) -> ExitCode {
-    match start_and_run(config) {
+/// Runs the server until a signal ends it. `sources`: what SIGHUP reads again.
+pub fn serve(config: Rc<Config>, sources: &Sources) -> ExitCode {
+    match start_and_run(config, sources) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console::say(&error.to_string());
@@ -76,7 +82,8 @@ pub fn serve(config: Rc<Config>) -> ExitCode {
     }
 }
 
-fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
+fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError> {
+    let supervisor = Rc::new(Supervisor::of_process());
     let settings = &config.server;
     let root = crate::config::folders::prepare_data_folder(&settings.data_folder).map_err(StartError::Folder)?;
     for warning in &root.warnings {
@@ -90,7 +97,8 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
 
     let (handle, inbox) = HubHandle::new();
     let transports = Arc::new(Transports::new(&config));
-    let jobs = Jobs::new(transports, handle.inbox(), settings.worker_threads(), settings.notifications_queue_limit);
+    let services: Arc<dyn Services> = Arc::clone(&transports) as _;
+    let jobs = Jobs::new(services, handle.inbox(), settings.worker_threads(), settings.notifications_queue_limit);
     let mut hub = Hub::new(Rc::clone(&config), Clock::system(), jobs);
     hub.host = crate::host::find(settings).into();
     let third_party = config.mail.as_ref().is_some_and(|mail| mail.third_party());
@@ -117,14 +125,29 @@ fn start_and_run(config: Rc<Config>) -> Result<(), StartError> {
     }
     hub.borrow_mut().save_changes();
 
-    event_loop::run(&server, listeners, inbox, |_| {}).map_err(StartError::Loop)?;
+    supervisor.tell(supervisor::READY);
+    if let Some(period) = supervisor.watchdog() {
+        server.executor.spawn(keep_telling(Rc::clone(&supervisor), period)).detach();
+    }
+    event_loop::run(&server, listeners, inbox.clone(), |server| {
+        supervisor.tell(supervisor::RELOADING);
+        reload::reload(server, sources, &transports, folder.root());
+        supervisor.tell(supervisor::READY);
+    })
+    .map_err(StartError::Loop)?;
 
+    supervisor.tell(supervisor::STOPPING);
     drop(control);
-    console::say("Stopping servers...");
-    stop(&mut hub.borrow_mut(), folder.root());
-    console::say("Done.");
-    drop(folder);
+    stop(&server, &inbox, folder.root());
     Ok(())
+}
+
+/// Tells the service manager that the event loop turns.
+async fn keep_telling(supervisor: Rc<Supervisor>, period: Duration) {
+    loop {
+        supervisor.tell(supervisor::WATCHDOG);
+        Timer::after(period).await;
+    }
 }
 
 /// Where history is. Without a configured data folder the reference had it in the working folder: what is there is kept.
@@ -156,19 +179,32 @@ fn open_control(config: &Config, folder: &DataFolder, server: &Server) -> Option
 
 /// All configured ports, bound.
 fn bind_all(settings: &ServerConfig) -> Result<Vec<Bound>, StartError> {
-    let address = &settings.listen_address;
-    let ports = [
-        (settings.http_port, Service::Plain),
-        (settings.https_port, Service::Tls),
-        (settings.hardware_mqtt_port, Service::Mqtt),
+    let main = &settings.listen_address;
+    let mut ports = vec![
+        (main.clone(), settings.http_port, Service::Plain),
+        (main.clone(), settings.https_port, Service::Tls),
+        (main.clone(), settings.hardware_mqtt_port, Service::Mqtt),
     ];
+    for extra in &settings.listen_extra {
+        let address = extra.address.map_or_else(|| main.clone(), |address| address.to_string());
+        ports.push((address, extra.port, service(extra.kind)));
+    }
     let mut bound = Vec::new();
-    for (port, service) in ports {
+    for (address, port, service) in ports {
         let listeners: Vec<TcpListener> =
-            listen::bind(address, port).map_err(|error| StartError::Bind { port, address: address.clone(), error })?;
+            listen::bind(&address, port).map_err(|error| StartError::Bind { port, address, error })?;
         bound.extend(listeners.into_iter().map(|listener| (listener, service)));
     }
     Ok(bound)
+}
+
+fn service(kind: ListenerKind) -> Service {
+    match kind {
+        ListenerKind::Plain => Service::Plain,
+        ListenerKind::Tls => Service::Tls,
+        ListenerKind::Mqtt => Service::Mqtt,
+        ListenerKind::Mqtts => Service::MqttTls,
+    }
 }
 
 fn https_port(listeners: &[Bound]) -> u16 {
@@ -263,16 +299,39 @@ fn make_administrator(hub: &mut Hub, https_port: u16) -> Result<Option<String>, 
     Ok(Some(lines))
 }
 
-/// Ends all connections and saves everything.
-fn stop(hub: &mut Hub, data_folder: &Path) {
+/// Ends all connections and saves everything. Scripts know the lines; some name parts of the reference that this server
+/// does not have.
+fn stop(server: &Rc<Server>, inbox: &smol::channel::Receiver<Completion>, data_folder: &Path) {
+    console::say("Catch shutdown hook.");
+    console::say("Stopping servers...");
+    console::say("Shutting down HTTP API and WebSockets server...");
+    console::say("Shutting down HTTPS API, WebSockets and Admin server...");
+    console::say("Shutting down Mqtt hardware server...");
+    console::say("Stopping scheduler...");
     console::say("Closing all sockets...");
-    hub.end_all_connections();
-    console::say("Saving user profiles...");
+    let outboxes = server.hub.borrow_mut().end_all_connections();
+    event_loop::finish(server, &outboxes);
+    console::say("Stopping Transport Holder...");
+    console::say("Stopping aggregator...");
+    let mut hub = server.hub.borrow_mut();
+    // Accounts first: databases are still open.
     hub.save_at_end();
     hub.end_history();
+    console::say("Stopping BlockingIOProcessor...");
+    console::say("Stopping DBManager...");
+    if hub.config.db.is_some() {
+        console::say("Closing DB...");
+        console::say("Closing Reporting DB...");
+    }
+    console::say("Saving user profiles...");
     hub.jobs.finish();
+    // What could not be written is said.
+    while let Ok(call) = inbox.try_recv() {
+        call(&mut hub);
+    }
     let (ticks, now) = (hub.ticks(), hub.now());
     if let Err(error) = store::reset_tokens::write(data_folder, &hub.reset_tokens.to_text(ticks, now)) {
         log::warn!("password resets that were begun are lost: {error}");
     }
+    console::say("Done.");
 }

@@ -1,4 +1,5 @@
 //! What worker threads do: each kind of job with its transport and settings.
+#![allow(clippy::disallowed_types)] // The settings are shared by the workers and the event loop, which replaces them.
 
 use crate::config::{Config, MailConfig, TwitterConfig};
 use crate::hub::jobs::{Completion, Job, Services};
@@ -8,9 +9,13 @@ use crate::notify::push::{Gateway, Outcome};
 use crate::notify::push_targets::Targets;
 use crate::notify::smtp::Mailer;
 use crate::notify::{tweet, webhook};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// The transports, made once from the configuration.
-pub struct Transports {
+/// The transports of the worker threads; replaced as a whole when the configuration is read again.
+pub struct Transports(Mutex<Arc<Set>>);
+
+/// The transports of one configuration.
+struct Set {
     mailer: Result<Mailer, String>,
     gateway: Gateway,
     targets: Targets,
@@ -25,8 +30,27 @@ pub struct Transports {
 impl Transports {
     /// From the configuration.
     pub fn new(config: &Config) -> Self {
+        Transports(Mutex::new(Arc::new(Set::new(config))))
+    }
+
+    /// Jobs that begin from now on use these settings.
+    pub fn replace(&self, config: &Config) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Set::new(config));
+    }
+}
+
+impl Services for Transports {
+    fn run(&self, job: Job) -> Completion {
+        // The lock is not held while the job runs.
+        let set = Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        set.run(job)
+    }
+}
+
+impl Set {
+    fn new(config: &Config) -> Self {
         let local = if config.server.webhooks_allow_local { LocalAddresses::Allow } else { LocalAddresses::Refuse };
-        Transports {
+        Set {
             mailer: mailer(config.mail.as_ref(), &config.server.product_name),
             gateway: Gateway::new(&config.push, &config.server.product_name),
             targets: Targets::new(&config.push_targets, &config.push, &config.server.product_name),
@@ -47,7 +71,7 @@ fn mailer(config: Option<&MailConfig>, product: &str) -> Result<Mailer, String> 
     }
 }
 
-impl Services for Transports {
+impl Set {
     fn run(&self, job: Job) -> Completion {
         match job {
             Job::Mail(mail, then) => {

@@ -4,11 +4,13 @@
 //! key with its type, default, unit, bounds and a sentence for the manual. The table makes the struct, reads it, checks
 //! it, shows it (`--check-config`) and documents it (`docs/configuration.md`, see [`docs`]). To add a key, add a row.
 //!
-//! [`load`] looks at [`Sources`]: values of the command line count more than files, files more than defaults.
+//! [`load`] looks at [`Sources`]: values of the command line count more than those of the environment, these more than
+//! files, files more than defaults.
 
 pub mod address;
 pub mod db;
 pub mod docs;
+pub mod environment;
 pub mod folders;
 pub mod gcm;
 pub mod level;

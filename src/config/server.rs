@@ -27,7 +27,7 @@ property_table! {
             shipped(""), trim();
         listen_extra: Listeners, "listen.extra", "More listeners, separated by commas: plain, tls, mqtt or mqtts, then an optional address, then the port, for example plain:8442,tls:8441,mqtts:[::1]:8883.",
             code(""), own();
-        proxy_protocol_networks: Networks, "proxy.protocol.networks", "Addresses or networks of trusted proxies: their connections must begin with a PROXY protocol header, which names the true address of the client. Empty = nobody.",
+        proxy_protocol_networks: Networks, "proxy.protocol.networks", "Addresses or networks of trusted proxies: a PROXY protocol header (version 1 or 2) at the beginning of their connections names the true address of the client, and so does X-Forwarded-For in their HTTP requests. Empty = nobody.",
             code(""), own();
         max_connections_per_address: u32, "max.connections.per.address", "Most connections at the same time from one remote address (loopback and trusted proxies do not count); 0 = no limit.",
             code("512"), range(0, INT), reload(), own();

@@ -1,6 +1,7 @@
 //! The blocking HTTP thread: REST API, static files and downloads, password pages.
 //!
 //! * [`server`] runs `tiny_http` and turns its requests into [`request::Request`]s; [`peers`] says who sent them.
+//!   [`forwarded`] believes proxies who asks.
 //! * [`router`] is the table of all routes; [`response`] is what handlers return. [`params`] decodes queries and forms.
 //! * [`admin`] is the administrators' part; [`upload`] takes their files, which [`multipart`] takes out of their
 //!   wrapping. [`metrics`] are for monitoring.
@@ -11,6 +12,7 @@
 pub mod admin;
 pub mod assets;
 pub mod files;
+pub mod forwarded;
 pub mod metrics;
 pub mod multipart;
 pub mod pages;

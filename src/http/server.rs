@@ -4,11 +4,13 @@
 //! disks is a job of the hub, whose result answers the request (see [`super::router::Handler::Later`]).
 
 use super::files::Folders;
+use super::forwarded;
 use super::peers::PeerTable;
 use super::request::{Method, Request};
 use super::response::{Responder, Response};
 use super::router::{self, Area, Found, Guard, Handler};
 use super::{admin, upload};
+use crate::config::address::Networks;
 use crate::config::Config;
 use crate::hub::{Hub, HubHandle, Origin};
 use crate::net::relay::answer;
@@ -34,6 +36,8 @@ pub struct Site {
     pub folders: Folders,
     /// `admin.rootPath`.
     pub admin_root: String,
+    /// `proxy.protocol.networks`.
+    proxies: Networks,
     /// A private server: its TLS port leads to the administrator's page.
     pub is_local: bool,
 }
@@ -49,6 +53,7 @@ pub fn start(handle: HubHandle, config: &Config, data_folder: &Path, peers: Peer
         peers,
         folders: Folders::new(config, data_folder),
         admin_root: config.server.admin_root_path.trim_end_matches('/').to_owned(),
+        proxies: config.server.proxy_protocol_networks.clone(),
         is_local: config.server.region == "local",
     };
     thread::Builder::new().name("http".into()).stack_size(STACK).spawn(move || site.run(server, port))?;
@@ -96,6 +101,7 @@ impl Site {
         let port = incoming.remote_addr().map_or(0, |a| a.port());
         let Some(origin) = self.peers.get(port) else { return turn_away(incoming) };
         let mut request = convert(&incoming, origin);
+        request.origin.address = forwarded::client(&request, &self.proxies);
         let admin_path = self.admin_path(&request);
         let found = match admin_path {
             Some(path) => router::find_admin(request.method, path),

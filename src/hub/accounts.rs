@@ -87,7 +87,6 @@ impl Hub {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::hub::testing::{self, run_jobs};
     use crate::store::{users::Leftovers, Saver};
     use std::sync::Arc;

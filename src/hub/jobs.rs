@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Which workers do a job. Each queue keeps its order as far as it has one worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +99,7 @@ enum Mode {
     Threads {
         services: Arc<dyn Services>,
         inbox: smol::channel::Sender<Completion>,
-        handles: Vec<std::thread::JoinHandle<()>>,
+        handles: Vec<(Queue, std::thread::JoinHandle<()>)>,
     },
     /// For tests: jobs are kept to be looked at.
     Kept(VecDeque<(Queue, Job)>),
@@ -116,6 +117,8 @@ impl fmt::Debug for Jobs {
     }
 }
 
+/// How long the end of the program waits for mails, pushes and webhooks.
+const NETWORK_GRACE: Duration = Duration::from_secs(5);
 /// Size of a worker's stack. TLS handshakes and JSON need some, idle workers touch only a few pages.
 const WORKER_STACK: usize = 512 * 1024;
 
@@ -173,7 +176,7 @@ impl Jobs {
                 if lane.started < lane.threads && open as usize >= lane.started {
                     if let Some(handle) = start(queue, lane, services, inbox) {
                         lane.started += 1;
-                        handles.push(handle);
+                        handles.push((queue, handle));
                     }
                 }
             }
@@ -212,15 +215,26 @@ impl Jobs {
         (counters.open.load(Ordering::Relaxed), counters.done.load(Ordering::Relaxed))
     }
 
-    /// Takes no more jobs, lets the workers finish what waits and joins them. For the end of the program.
+    /// Takes no more jobs and waits until everything is on the disk, and a little for what goes over the network. For the end
+    /// of the program.
     pub fn finish(&mut self) {
         for lane in &mut self.lanes {
             lane.sender = None;
         }
-        if let Mode::Threads { handles, .. } = &mut self.mode {
-            for handle in handles.drain(..) {
-                let _ = handle.join();
-            }
+        let Mode::Threads { handles, .. } = &mut self.mode else { return };
+        let (network, disk): (Vec<_>, Vec<_>) =
+            handles.drain(..).partition(|(queue, _)| matches!(queue, Queue::Network | Queue::Webhook));
+        for (_, handle) in disk {
+            let _ = handle.join();
+        }
+        let deadline = Instant::now() + NETWORK_GRACE;
+        let is_busy = || network.iter().any(|(_, handle)| !handle.is_finished());
+        while is_busy() && Instant::now() < deadline {
+            #[allow(clippy::disallowed_methods)] // The event loop has ended.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if is_busy() {
+            log::warn!("Mails, pushes or webhooks that were under way are given up");
         }
     }
 }

@@ -265,13 +265,15 @@ impl Hub {
         });
     }
 
-    /// The server stops: every device is offline from now on, nobody is told.
-    pub fn end_all_connections(&mut self) {
+    /// The server stops: every device is offline from now on, nobody is told. Returns what still waits to be sent.
+    pub fn end_all_connections(&mut self) -> Vec<Rc<Outbox>> {
         let now = self.now();
         let all: Vec<ConnId> = self.connections.iter().map(|(conn, _)| conn).collect();
+        let mut outboxes = Vec::with_capacity(all.len());
         for conn in all {
             let Some(connection) = self.connections.remove(conn) else { continue };
             connection.outbox.finish();
+            outboxes.push(connection.outbox);
             let Peer::Hardware(device) = connection.peer else { continue };
             if let Some(device) =
                 self.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device))
@@ -281,6 +283,7 @@ impl Hub {
             }
             self.users.mark(device.user, Unsaved::Values);
         }
+        outboxes
     }
 
     /// Starts what happens again and again beside saving.

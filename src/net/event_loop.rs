@@ -3,6 +3,7 @@
 use super::listen::{self, Service};
 use super::server::Server;
 use crate::hub::jobs::Completion;
+use crate::hub::Outbox;
 use async_io::{Async, Timer};
 use async_signal::{Signal, Signals};
 use futures_lite::{future, StreamExt};
@@ -16,6 +17,10 @@ use std::time::Duration;
 
 /// The event loop looks after its deadlines at least so often, so that a jump of the wall clock is seen soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// How long connections may take to send their last bytes when the server stops.
+const GOODBYE_MAX: Duration = Duration::from_millis(500);
+/// How often it is looked whether they have.
+const GOODBYE_STEP: Duration = Duration::from_millis(2);
 /// Calls from other threads that run in a row before sockets get their turn.
 const CALLS_IN_A_ROW: usize = 32;
 
@@ -40,11 +45,12 @@ pub fn run(
     inbox: smol::channel::Receiver<Completion>,
     reload: impl Fn(&Rc<Server>),
 ) -> io::Result<End> {
+    let mut accepting = Vec::new();
     let mut signals = Signals::new([Signal::Term, Signal::Int, Signal::Hup])?;
     for (listener, service) in listeners {
         listener.set_nonblocking(true)?;
         let listener = Async::new_nonblocking(listener)?;
-        server.executor.spawn(listen::accept(Rc::clone(server), listener, service)).detach();
+        accepting.push(server.executor.spawn(listen::accept(Rc::clone(server), listener, service)));
     }
     server.executor.spawn(run_schedule(Rc::clone(server))).detach();
     server.executor.spawn(run_calls(Rc::clone(server), inbox)).detach();
@@ -71,7 +77,28 @@ pub fn run(
         .await
     };
     let executor = Rc::clone(&server.executor);
-    Ok(async_io::block_on(executor.run(future::or(ended, asked))))
+    Ok(async_io::block_on(executor.run(async {
+        let end = future::or(ended, asked).await;
+        // From now on the ports are free.
+        for task in accepting {
+            task.cancel().await;
+        }
+        end
+    })))
+}
+
+/// Lets the connections send what waits in their outboxes, for a short time. For the end of the program.
+pub fn finish(server: &Rc<Server>, outboxes: &[Rc<Outbox>]) {
+    // A connection's task holds its outbox to its end.
+    let all_gone = async {
+        while outboxes.iter().any(|outbox| Rc::strong_count(outbox) > 1) {
+            Timer::after(GOODBYE_STEP).await;
+        }
+    };
+    let late = async {
+        Timer::after(GOODBYE_MAX).await;
+    };
+    async_io::block_on(server.executor.run(future::or(all_gone, late)));
 }
 
 /// Does what is due, and sleeps until the next deadline.

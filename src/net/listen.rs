@@ -3,7 +3,7 @@
 use super::server::{Admission, Server};
 use super::session::Feed;
 use super::stream::Stream;
-use super::{front, mqtt_session, session};
+use super::{front, mqtt_session, proxy, session};
 use crate::hub::{Framing, Origin};
 use crate::wire::sniff::{self, Protocol};
 use async_io::{Async, Timer};
@@ -66,13 +66,14 @@ pub async fn accept(server: Rc<Server>, listener: Async<TcpListener>, service: S
     loop {
         match listener.accept().await {
             Ok((socket, address)) => {
-                let address = canonical(address.ip());
-                let Some(admission) = server.admit(address) else {
-                    log::debug!("{address} has too many connections");
-                    continue;
-                };
-                let task = opened(Rc::clone(&server), socket, Origin { address, port, tls: false }, service, admission);
-                server.executor.spawn(task).detach();
+                let origin = Origin { address: canonical(address.ip()), port, tls: false };
+                if server.is_proxy(origin.address) {
+                    server.executor.spawn(proxied(Rc::clone(&server), socket, origin, service)).detach();
+                } else if let Some(admission) = server.admit(origin.address) {
+                    server.executor.spawn(opened(Rc::clone(&server), socket, origin, service, admission)).detach();
+                } else {
+                    log::debug!("{} has too many connections", origin.address);
+                }
             }
             Err(e) => {
                 // Out of descriptors, or the peer is gone already.
@@ -88,6 +89,28 @@ fn canonical(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
         v4 => v4,
+    }
+}
+
+/// A connection of a trusted proxy: finds out whose it is.
+async fn proxied(server: Rc<Server>, mut socket: Async<TcpStream>, mut origin: Origin, service: Service) {
+    let header = {
+        let Some(_opening) = server.begin_opening() else { return };
+        within(DETECTION_TIMEOUT, async { Some(proxy::client(&mut socket).await) }).await
+    };
+    let admission = match header {
+        Some(Ok(Some(client))) => {
+            origin.address = canonical(client);
+            server.admit(origin.address)
+        }
+        // The proxy's own connections are not counted: all its clients share its address.
+        Some(Ok(None)) => Some(server.admit_proxy()),
+        Some(Err(error)) => return log::debug!("proxy {}: {error}", origin.address),
+        None => return,
+    };
+    match admission {
+        Some(admission) => opened(server, socket, origin, service, admission).await,
+        None => log::debug!("{} has too many connections", origin.address),
     }
 }
 

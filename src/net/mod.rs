@@ -2,6 +2,7 @@
 //!
 //! * [`event_loop`] runs everything until a signal comes.
 //! * [`listen`] accepts, does the TLS handshake and tells protocols apart; [`server`] is what all tasks share.
+//! * [`proxy`] reads for whom a proxy speaks.
 //! * [`session`] serves connections that speak frames; [`front`] those that speak HTTP; [`mqtt_session`] MQTT.
 //! * [`stream`] is one socket, plain or encrypted. [`relay`] carries HTTP requests to the HTTP thread.
 //! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings,
@@ -17,6 +18,7 @@ pub mod fuzz_targets;
 pub mod handshake;
 pub mod listen;
 pub mod mqtt_session;
+pub mod proxy;
 pub mod relay;
 pub mod server;
 pub mod session;

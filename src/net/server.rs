@@ -62,6 +62,16 @@ impl Server {
         Some(Admission { server: Rc::clone(self), address: None })
     }
 
+    /// Whether an address is one of `proxy.protocol.networks`.
+    pub fn is_proxy(&self, address: IpAddr) -> bool {
+        self.hub.borrow().config.server.proxy_protocol_networks.contains(address)
+    }
+
+    /// A place for a connection of a trusted proxy, which is not counted.
+    pub fn admit_proxy(self: &Rc<Self>) -> Admission {
+        Admission { server: Rc::clone(self), address: None }
+    }
+
     /// Counts a connection of which nothing is known yet; `None` when there are too many.
     pub fn begin_opening(self: &Rc<Self>) -> Option<Opening> {
         if self.opening.get() >= OPENING_MAX {

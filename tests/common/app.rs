@@ -165,7 +165,12 @@ pub struct Device {
 
 impl Device {
     pub fn connect(port: u16) -> Device {
-        Device { stream: tcp(port), id: 0 }
+        Device::over(tcp(port))
+    }
+
+    /// On a connection that has begun.
+    pub fn over(stream: TcpStream) -> Device {
+        Device { stream, id: 0 }
     }
 
     /// Sends a message; its id.

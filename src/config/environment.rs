@@ -1,0 +1,92 @@
+//! Environment variables as a source: every key in capitals with underscores for dots, `EYELET_HTTP_PORT` for `http.port`.
+//! They count more than the files and less than the command line.
+
+use super::source::{Override, PropertyFile};
+
+/// What the variables begin with.
+const PREFIX: &str = "EYELET_";
+
+impl PropertyFile {
+    /// The keys of this file.
+    pub fn keys(self) -> &'static [super::table::Key] {
+        match self {
+            Self::Server => super::ServerConfig::KEYS,
+            Self::Mail => super::MailConfig::KEYS,
+            Self::Sms => super::SmsConfig::KEYS,
+            Self::Gcm => super::PushConfig::KEYS,
+            Self::Push => super::PushTargetsConfig::KEYS,
+            Self::Twitter => super::TwitterConfig::KEYS,
+            Self::Db => super::DbConfig::KEYS,
+        }
+    }
+}
+
+/// The variable of a key.
+pub fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))
+}
+
+/// What these variables set.
+pub fn overrides(variables: impl IntoIterator<Item = (String, String)>) -> Vec<Override> {
+    let mut found = Vec::new();
+    for (name, value) in variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)) {
+        for file in PropertyFile::ALL {
+            for key in file.keys().iter().filter(|key| variable(key.name) == name) {
+                let origin = format!("environment {name}");
+                found.push(Override { file, key: key.name, value: value.clone(), origin });
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{load, Sources};
+
+    fn set(variables: &[(&str, &str)]) -> Vec<Override> {
+        overrides(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn every_key_has_a_variable_of_its_own() {
+        let mut names: Vec<String> =
+            PropertyFile::ALL.iter().flat_map(|file| file.keys()).map(|key| variable(key.name)).collect();
+        names.sort();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert_eq!(variable("admin.rootPath"), "EYELET_ADMIN_ROOTPATH");
+    }
+
+    #[test]
+    fn variables_count_more_than_files_and_less_than_options() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("server.properties"), "http.port=1\nhttps.port=2\nregion=file\n").unwrap();
+        let mut sources = Sources { working_folder: folder.path().to_path_buf(), ..Sources::default() };
+        let option = Override {
+            file: PropertyFile::Server,
+            key: "http.port",
+            value: "3".into(),
+            origin: "option -hardPort".into(),
+        };
+        sources.overrides.push(option);
+        sources.overrides.extend(set(&[
+            ("EYELET_HTTP_PORT", "4"),
+            ("EYELET_HTTPS_PORT", "5"),
+            ("EYELET_MAIL_SMTP_HOST", "mail.example"),
+            ("EYELET_MAIL_SMTP_USERNAME", "me@example.com"),
+            ("EYELET_NO_KEY", "x"),
+            ("HTTP_PORT", "6"),
+        ]));
+        let config = load(&sources).unwrap();
+        let server = &config.server;
+        assert_eq!((server.http_port, server.https_port, server.region.as_str()), (3, 5, "file"));
+        assert_eq!(config.mail.as_ref().unwrap().host, "mail.example");
+        assert!(config.report().contains("https.port = 5  (environment EYELET_HTTPS_PORT)"), "{}", config.report());
+        sources.overrides = set(&[("EYELET_HTTP_PORT", "x")]);
+        let error = load(&sources).unwrap_err().to_string();
+        assert!(error.contains("EYELET_HTTP_PORT"), "{error}");
+    }
+}
