@@ -85,6 +85,13 @@ pub fn serve(config: Rc<Config>, sources: &Sources) -> ExitCode {
 fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError> {
     let supervisor = Rc::new(Supervisor::of_process());
     let settings = &config.server;
+    if settings.enable_db {
+        // As the reference without its database: it starts, and refuses what needs one.
+        console::say(
+            "WARNING : enable.db=true, but this version has no PostgreSQL support yet. Everything is kept in files.",
+        );
+        log::error!("enable.db=true, but this version has no PostgreSQL support yet: everything is kept in files");
+    }
     let root = crate::config::folders::prepare_data_folder(&settings.data_folder).map_err(StartError::Folder)?;
     for warning in &root.warnings {
         console::say(warning);
@@ -215,6 +222,12 @@ fn https_port(listeners: &[Bound]) -> u16 {
 fn certificate(config: &Config, data_folder: &Path) -> Result<Arc<rustls::sign::CertifiedKey>, CertificateError> {
     let (source, certified) = certificate::choose(&certificate::Settings::of(config, data_folder))?;
     log::info!("Certificate: {}", source.files().0.display());
+    if matches!(source, certificate::Source::SelfSigned(..))
+        && config.acme_contact().is_some()
+        && !config.server.server_host.is_empty()
+    {
+        log::warn!("This version asks no ACME server for a certificate yet: the self-signed one is shown");
+    }
     Ok(certified)
 }
 

@@ -55,7 +55,7 @@ impl Hub {
     /// Starts saving everything that is unsaved, and the daily copies when they are due.
     pub fn save_all(&mut self) {
         self.save(Unsaved::Values);
-        if !self.saving.uncopied || self.config.server.enable_db {
+        if !self.saving.uncopied {
             return;
         }
         let now = self.now();
