@@ -114,6 +114,16 @@ struct Slot {
     connection: Option<Box<Connection>>,
 }
 
+/// ms that a long idle time-out is exceeded by: a ping that was held up on its way must not cost the connection. Short
+/// time-outs were chosen by somebody who wants them short.
+fn grace(connection: &Connection) -> u64 {
+    if connection.idle_timeout >= 20_000 {
+        3000
+    } else {
+        0
+    }
+}
+
 /// Seconds that a closed connection may take to receive its last bytes.
 const CLOSING_MAX: u8 = 5;
 
@@ -194,7 +204,7 @@ impl Connections {
                     connection.outbox.abort();
                 }
             } else if connection.idle_timeout > 0
-                && ticks.saturating_sub(connection.last_read) >= u64::from(connection.idle_timeout)
+                && ticks.saturating_sub(connection.last_read) >= u64::from(connection.idle_timeout) + grace(connection)
             {
                 connection.outbox.abort();
             }
