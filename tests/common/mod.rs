@@ -1,5 +1,6 @@
 //! A real server for integration tests: the built program on loopback ports with a temporary data folder.
 #![allow(dead_code)] // Each test file uses its own part.
+#![allow(clippy::disallowed_methods)] // Tests may wait.
 
 pub mod app;
 
