@@ -7,6 +7,9 @@ use crate::model::MAIN_APP;
 use crate::stats_record::{memory_bytes, StatsRecord};
 use serde_json::{Map, Value};
 
+/// Most addresses of failed logins in a status.
+const FAILED_SHOWN: usize = 10;
+
 /// What a request came to.
 #[derive(Debug)]
 pub enum Outcome {
@@ -109,6 +112,11 @@ fn status(hub: &Hub) -> Map<String, Value> {
     put("messages-per-second", total("oneMinRate").into());
     put("memory-bytes", memory_bytes().into());
     put("waiting-jobs", waiting.into());
+    for (name, attempts) in [("failed-logins", &hub.attempts), ("failed-admin-logins", &hub.admin_attempts)] {
+        let worst = attempts.worst(FAILED_SHOWN, hub.ticks()).into_iter();
+        let worst: Vec<String> = worst.map(|(address, count)| format!("{address} ({count})")).collect();
+        put(name, if worst.is_empty() { "none".into() } else { worst.join(", ").into() });
+    }
     put("saved-at", hub.saving.saved_at.into());
     put("failed-saves", hub.saving.failures.into());
     status
@@ -168,5 +176,9 @@ mod tests {
         testing::user(&mut hub, "a@b.cc", r#"{"id":1}"#);
         let Outcome::Now(Response::Status(status)) = answer(&mut hub, &Request::Status) else { panic!() };
         assert_eq!((&status["accounts"], &status["apps"]), (&1.into(), &0.into()));
+        assert_eq!(status["failed-logins"], "none");
+        hub.attempts.failed("192.0.2.1".parse().unwrap(), 0);
+        let Outcome::Now(Response::Status(status)) = answer(&mut hub, &Request::Status) else { panic!() };
+        assert_eq!(status["failed-logins"], "192.0.2.1 (1)");
     }
 }

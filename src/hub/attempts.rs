@@ -81,6 +81,19 @@ impl Attempts {
         entry.failures = (entry.failures + 1).min(self.burst);
     }
 
+    /// The addresses with most failures that are not forgiven yet, at most `most` of them, with their failures.
+    pub fn worst(&self, most: usize, ticks: u64) -> Vec<(IpAddr, u32)> {
+        let settled = self.entries.iter().map(|(address, entry)| {
+            let mut entry = *entry;
+            entry.settle(ticks, self.forgiven_after);
+            (*address, entry.failures)
+        });
+        let mut worst: Vec<_> = settled.filter(|(_, failures)| *failures > 0).collect();
+        worst.sort_by_key(|(address, failures)| (std::cmp::Reverse(*failures), *address));
+        worst.truncate(most);
+        worst
+    }
+
     fn make_room(&mut self, ticks: u64) {
         self.entries.retain(|_, entry| {
             entry.settle(ticks, self.forgiven_after);
@@ -111,6 +124,17 @@ fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_worst_come_first() {
+        let mut attempts = Attempts::default();
+        let [a, b, c]: [IpAddr; 3] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|text| text.parse().unwrap());
+        for (address, count) in [(a, 2), (b, 5), (c, 1)] {
+            (0..count).for_each(|_| attempts.failed(address, 0));
+        }
+        assert_eq!(attempts.worst(2, 0), [(b, 5), (a, 2)]);
+        assert_eq!(attempts.worst(9, 2 * FORGIVEN_AFTER), [(b, 3)]);
+    }
 
     #[test]
     fn a_hundred_failures_then_ten_a_minute() {
