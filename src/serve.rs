@@ -97,6 +97,8 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
         console::say(warning);
     }
     let folder = DataFolder::open(&root.path)?;
+    // A stop during the start waits until there is something to stop.
+    let signals = event_loop::catch_signals().map_err(StartError::Loop)?;
 
     // Ports first: a second server must not touch anything before it knows that it is one.
     let listeners = bind_all(settings)?;
@@ -136,7 +138,7 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
     if let Some(period) = supervisor.watchdog() {
         server.executor.spawn(keep_telling(Rc::clone(&supervisor), period)).detach();
     }
-    event_loop::run(&server, listeners, inbox.clone(), |server| {
+    event_loop::run(&server, listeners, inbox.clone(), signals, |server| {
         supervisor.tell(supervisor::RELOADING);
         reload::reload(server, sources, &transports, folder.root());
         supervisor.tell(supervisor::READY);

@@ -36,17 +36,24 @@ pub enum End {
     Asked,
 }
 
+/// The signals that end the server or make it read its configuration; from now on they wait for [`run`].
+///
+/// Errors: signals cannot be caught.
+pub fn catch_signals() -> io::Result<Signals> {
+    Signals::new([Signal::Term, Signal::Int, Signal::Hup])
+}
+
 /// Runs until the server is told to stop. `reload` is called for every SIGHUP.
 ///
-/// Errors: a listener cannot be watched, signals cannot be caught.
+/// Errors: a listener cannot be watched.
 pub fn run(
     server: &Rc<Server>,
     listeners: Vec<Bound>,
     inbox: smol::channel::Receiver<Completion>,
+    mut signals: Signals,
     reload: impl Fn(&Rc<Server>),
 ) -> io::Result<End> {
     let mut accepting = Vec::new();
-    let mut signals = Signals::new([Signal::Term, Signal::Int, Signal::Hup])?;
     for (listener, service) in listeners {
         listener.set_nonblocking(true)?;
         let listener = Async::new_nonblocking(listener)?;
