@@ -42,7 +42,7 @@ modes, with their options and defaults
   idle     devices log in and stay silent: resident memory for each, and after they left
            --connections 1000  --tls no|yes|1.2  --settle 5  --wait 60
   slow     one app of many never reads, then asks and never reads: latency of the others, server memory
-           --apps 50  --messages 20000  --size 1000  --pause-us 200";
+           --apps 50  --messages 6000  --size 1000  --pause-us 2000";
 
 fn main() -> ExitCode {
     match run() {

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 const REQUESTS_MAX: usize = 2_000_000;
 
 pub fn run(options: &mut Options) -> Fallible<()> {
-    let (apps, messages): (usize, usize) = (options.get("apps", 50)?, options.get("messages", 20_000)?);
-    let (size, pause): (usize, u64) = (options.get("size", 1000)?, options.get("pause-us", 200)?);
+    let (apps, messages): (usize, usize) = (options.get("apps", 50)?, options.get("messages", 6000)?);
+    let (size, pause): (usize, u64) = (options.get("size", 1000)?, options.get("pause-us", 2000)?);
     let server = Server::from_options(options)?;
     options.finish()?;
     let (accounts, mut devices) = connect_devices(&server, 1, 1)?;

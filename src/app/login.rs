@@ -6,7 +6,7 @@
 
 use super::Stranger;
 use crate::hub::{AppLogin, AppOs, Handled, Hub, Peer, Reply, UserId};
-use crate::model::MAIN_APP;
+use crate::model::{LoggedAddress, MAIN_APP};
 use crate::wire::body::split_all;
 use crate::wire::{Command, Status};
 
@@ -53,7 +53,7 @@ pub fn login(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
             account.user.region = region;
         }
         if store_ip {
-            account.user.last_logged_ip = caller.address.to_string();
+            account.user.last_logged_ip = LoggedAddress::Ip(caller.address);
         }
         account.user.last_logged_at = now;
     }

@@ -34,7 +34,10 @@ fn take_info(hub: &mut Hub, caller: Caller, parts: &[&str]) -> Reply {
     hub.offer_firmware(caller.conn, caller.device, &info.build);
     let device = caller.device;
     if let Some(known) = hub.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device)) {
-        known.hardware_info = Some(info);
+        // The same as ever, as after most reconnects: what is there need not move in memory.
+        if known.hardware_info.as_ref() != Some(&info) {
+            known.hardware_info = Some(info);
+        }
         hub.value_written(device.user, device.dash);
     }
     Reply::OK

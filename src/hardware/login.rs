@@ -160,7 +160,7 @@ mod tests {
         let device = w.dash().device(3).unwrap();
         assert_eq!((device.connect_time, device.first_connect_time), (START + 5000, START));
         let stored = w.hub.config.server.allow_store_ip;
-        assert_eq!(w.dash().device(3).unwrap().last_logged_ip == "127.0.0.1", stored);
+        assert_eq!(w.dash().device(3).unwrap().last_logged_ip.to_string() == "127.0.0.1", stored);
     }
 
     #[test]

@@ -132,6 +132,8 @@ const CLOSING_MAX: u8 = 5;
 pub struct Connections {
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// How many were ever opened: the generation of the next one.
+    opened: u32,
 }
 
 impl Connections {
@@ -150,29 +152,30 @@ impl Connections {
             closing_for: 0,
             bridges: None,
         });
+        let generation = self.opened;
+        self.opened = generation.wrapping_add(1);
+        let entry = Slot { generation, connection: Some(connection) };
         let slot = match self.free.pop() {
-            Some(slot) => slot,
+            Some(slot) => {
+                self.slots[slot as usize] = entry;
+                slot
+            }
             None => {
-                self.slots.push(Slot { generation: 0, connection: None });
+                self.slots.push(entry);
                 (self.slots.len() - 1) as u32
             }
         };
-        let entry = &mut self.slots[slot as usize];
-        entry.connection = Some(connection);
-        (ConnId { slot, generation: entry.generation }, outbox)
+        (ConnId { slot, generation }, outbox)
     }
 
     /// Forgets a connection.
     pub fn remove(&mut self, id: ConnId) -> Option<Box<Connection>> {
         let slot = self.slots.get_mut(id.slot as usize).filter(|s| s.generation == id.generation)?;
         let connection = slot.connection.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.slot);
         // After a storm of clients the memory goes back.
         if self.free.len() == self.slots.len() {
-            // Generations must go on, or an old id could name a new connection.
-            self.free.shrink_to_fit();
-            self.slots.shrink_to_fit();
+            (self.free, self.slots) = (Vec::new(), Vec::new());
         }
         Some(connection)
     }

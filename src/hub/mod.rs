@@ -3,6 +3,7 @@
 //! * [`users`]: accounts and sessions. [`accounts`], [`replacing`]: what administrators do to them. [`tokens`]: who has which token.
 //! * [`connections`]: open connections.
 //! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
+//! * [`memory`]: gives it back after a storm of clients.
 //! * [`attempts`]: failed logins. [`sessions`]: administrators in browsers. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
@@ -25,6 +26,7 @@ pub mod history;
 pub mod housekeeping;
 pub mod intervals;
 pub mod jobs;
+pub mod memory;
 pub mod meter;
 pub mod mqtt;
 pub mod notices;
@@ -113,6 +115,8 @@ pub struct Hub {
     pub jobs: Jobs,
     /// What happens later.
     pub schedule: schedule::Schedule,
+    /// Whether memory should go back to the system.
+    pub storms: memory::Storms,
     /// Counters.
     pub stats: stats::Stats,
     /// Devices that went away.
@@ -175,6 +179,7 @@ impl Hub {
             connections: connections::Connections::default(),
             jobs,
             schedule: schedule::Schedule::default(),
+            storms: memory::Storms::default(),
             stats: stats::Stats::default(),
             presence: presence::Presence::default(),
             firmwares: firmware::Firmwares::default(),
@@ -261,6 +266,9 @@ impl Hub {
         self.after(1000, |hub| {
             let ticks = hub.ticks();
             hub.connections.sweep(ticks);
+            if hub.storms.is_over(hub.connections.len()) {
+                memory::give_back();
+            }
             hub.schedule_sweeps();
         });
     }

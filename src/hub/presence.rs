@@ -7,10 +7,9 @@ use super::tokens::Provisional;
 use super::users::{Unsaved, UserId};
 use super::Hub;
 use crate::model::enums::DeviceStatus;
-use crate::model::Dashboard;
+use crate::model::{Dashboard, LoggedAddress};
 use crate::wire::{body, Command, Status};
 use std::collections::HashSet;
-use std::net::IpAddr;
 
 /// Message id of the pin modes.
 pub const PIN_MODE_ID: u16 = 1;
@@ -53,7 +52,7 @@ impl Hub {
         known.status = DeviceStatus::Online;
         known.connect_time = now;
         if store_ip {
-            known.last_logged_ip = address_text(address);
+            known.last_logged_ip = LoggedAddress::Ip(address);
         }
         // Coming and going alone is not worth a write to flash: it is saved along with the next change.
         if known.first_connect_time == 0 {
@@ -217,14 +216,6 @@ fn leave(connections: &mut Vec<ConnId>, conn: ConnId) {
     connections.retain(|c| *c != conn);
     if connections.is_empty() {
         *connections = Vec::new();
-    }
-}
-
-/// An address as profiles store it: IPv4 dotted, IPv6 with all of its eight groups.
-pub fn address_text(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => v6.segments().map(|group| format!("{group:x}")).join(":"),
     }
 }
 

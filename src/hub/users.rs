@@ -77,6 +77,8 @@ impl Users {
             is_changed: true,
         })));
         self.changed.push(id);
+        // A storm of values moves no table about.
+        self.unsaved.reserve(self.accounts.len() - self.unsaved.len());
         id
     }
 

@@ -1,5 +1,6 @@
 //! Devices of a project, and what they told about themselves.
 
+use super::address::LoggedAddress;
 use super::enums::{ConnectionType, DeviceStatus};
 use super::json::{Field, Reading, Writer};
 use crate::{json_nested, json_object};
@@ -69,7 +70,7 @@ pub struct Device {
     pub first_connect_time: i64,
     /// When it last wrote a value, ms since 1970, 0 = never.
     pub data_received_at: i64,
-    pub last_logged_ip: String,
+    pub last_logged_ip: LoggedAddress,
     pub hardware_info: Option<HardwareInfo>,
     pub ota_info: Option<DeviceOtaInfo>,
     pub icon_name: String,
@@ -108,7 +109,7 @@ impl Device {
         self.token.clear();
         self.status = DeviceStatus::Offline;
         (self.disconnect_time, self.connect_time, self.first_connect_time, self.data_received_at) = (0, 0, 0, 0);
-        self.last_logged_ip.clear();
+        self.last_logged_ip = LoggedAddress::None;
         self.hardware_info = None;
         self.ota_info = None;
     }

@@ -2,6 +2,7 @@
 //!
 //! Everything here is plain data and pure functions over it. It knows no connections, no files and no clock.
 
+pub mod address;
 pub mod change_dashboards;
 pub mod change_devices;
 pub mod change_templates;
@@ -35,6 +36,7 @@ pub mod values;
 pub mod widget;
 pub mod zone;
 
+pub use address::LoggedAddress;
 pub use change_widgets::{ChangeError, Place};
 pub use dashboard::{Dashboard, DashboardSettings};
 pub use device::{Device, HardwareInfo};

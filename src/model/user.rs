@@ -1,5 +1,6 @@
 //! Accounts and their profiles: the content of one user file.
 
+use super::address::LoggedAddress;
 use super::dashboard::Dashboard;
 use super::face::App;
 use super::json::{self, Audience, Field, Object, Reading, Writer};
@@ -64,7 +65,7 @@ pub struct User {
     pub pass: Option<String>,
     /// ms since 1970.
     pub last_modified_ts: i64,
-    pub last_logged_ip: String,
+    pub last_logged_ip: LoggedAddress,
     /// ms since 1970, 0 = never.
     pub last_logged_at: i64,
     pub profile: Profile,
@@ -83,7 +84,7 @@ impl Default for User {
             ip: String::new(),
             pass: None,
             last_modified_ts: 0,
-            last_logged_ip: String::new(),
+            last_logged_ip: LoggedAddress::None,
             last_logged_at: 0,
             profile: Profile::default(),
             is_facebook_user: false,

@@ -3,7 +3,7 @@
 use super::server::{Admission, Server};
 use super::session::Feed;
 use super::stream::Stream;
-use super::{front, mqtt_session, proxy, session};
+use super::{front, mqtt_session, proxy, session, tables};
 use crate::hub::{Framing, Origin};
 use crate::wire::sniff::{self, Protocol};
 use async_io::{Async, Timer};
@@ -66,6 +66,7 @@ pub async fn accept(server: Rc<Server>, listener: Async<TcpListener>, service: S
     loop {
         match listener.accept().await {
             Ok((socket, address)) => {
+                tables::make_room(&server, listener.get_ref());
                 let origin = Origin { address: canonical(address.ip()), port, tls: false };
                 if server.is_proxy(origin.address) {
                     server.executor.spawn(proxied(Rc::clone(&server), socket, origin, service)).detach();

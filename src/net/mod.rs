@@ -4,9 +4,10 @@
 //! * [`listen`] accepts, does the TLS handshake and tells protocols apart; [`server`] is what all tasks share.
 //! * [`proxy`] reads for whom a proxy speaks.
 //! * [`session`] serves connections that speak frames; [`front`] those that speak HTTP; [`mqtt_session`] MQTT.
-//! * [`stream`] is one socket, plain or encrypted. [`relay`] carries HTTP requests to the HTTP thread.
+//! * [`stream`] is one socket, plain or encrypted; [`tables`] makes room for many. [`relay`] carries HTTP requests to the
+//!   HTTP thread.
 //! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings,
-//!   [`validity`] tells when a certificate ends.
+//!   [`sessions`] what clients may resume, [`validity`] tells when a certificate ends.
 //! * [`handshake`] answers upgrade requests, [`websocket`] is the frame layer after it.
 
 pub mod certificate;
@@ -22,7 +23,9 @@ pub mod proxy;
 pub mod relay;
 pub mod server;
 pub mod session;
+pub mod sessions;
 pub mod stream;
+pub mod tables;
 pub mod tls;
 pub mod validity;
 pub mod websocket;

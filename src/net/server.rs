@@ -29,6 +29,8 @@ pub struct Server {
     pub relay: super::relay::Relay,
     per_address: RefCell<HashMap<IpAddr, u32>>,
     opening: Cell<usize>,
+    /// [`super::tables::make_room`] was done.
+    pub has_room: Cell<bool>,
 }
 
 impl Server {
@@ -43,6 +45,7 @@ impl Server {
             relay: super::relay::Relay::default(),
             per_address: RefCell::new(HashMap::new()),
             opening: Cell::new(0),
+            has_room: Cell::new(false),
         }
     }
 

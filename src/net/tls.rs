@@ -3,15 +3,11 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::sessions::Sessions;
 use rustls::crypto::ring;
-use rustls::server::ServerSessionMemoryCache;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::ServerConfig;
-
-/// How many sessions may be resumed without a full handshake; one takes a few hundred bytes. Devices that lose their
-/// Wi-Fi come back often, and a full handshake costs a router tens of milliseconds.
-const SESSIONS: usize = 128;
 
 /// The TLS side of the server: hands out the settings for new connections.
 ///
@@ -49,7 +45,7 @@ fn config(certificate: Arc<CertifiedKey>) -> Result<Arc<ServerConfig>, rustls::E
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)));
-    config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
+    config.session_storage = Arc::new(Sessions::default());
     // No TLS 1.3 tickets: apps stay connected for hours, so that they rarely resume, and a ticket costs every connection a
     // write and its memory. Devices speak TLS 1.2, which resumes by session id.
     config.send_tls13_tickets = 0;
@@ -62,7 +58,9 @@ mod tests {
     use crate::net::certificate::{choose, Settings};
     use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
     use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-    use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, ServerConnection, SignatureScheme};
+    use rustls::{
+        ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, ServerConnection, SignatureScheme,
+    };
     use rustls::{ProtocolVersion, SupportedProtocolVersion};
 
     #[derive(Debug)]
@@ -105,18 +103,28 @@ mod tests {
         }
     }
 
-    /// Shakes hands in memory; returns the version and the server's certificate as the client saw it.
-    fn shake(
-        config: Arc<ServerConfig>,
-        version: &'static SupportedProtocolVersion,
-    ) -> (Option<ProtocolVersion>, CertificateDer<'static>) {
+    fn client(version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
         let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[version])
             .unwrap()
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyCertificate))
             .with_no_client_auth();
-        let mut client = ClientConnection::new(Arc::new(client), "localhost".try_into().unwrap()).unwrap();
+        Arc::new(client)
+    }
+
+    /// Shakes hands in memory; returns the version and the server's certificate as the client saw it.
+    fn shake(
+        config: Arc<ServerConfig>,
+        version: &'static SupportedProtocolVersion,
+    ) -> (Option<ProtocolVersion>, CertificateDer<'static>) {
+        let client = shake_with(config, client(version));
+        let leaf = client.peer_certificates().unwrap()[0].clone().into_owned();
+        (client.protocol_version(), leaf)
+    }
+
+    fn shake_with(config: Arc<ServerConfig>, client: Arc<ClientConfig>) -> ClientConnection {
+        let mut client = ClientConnection::new(client, "localhost".try_into().unwrap()).unwrap();
         let mut server = ServerConnection::new(config).unwrap();
         while client.is_handshaking() || server.is_handshaking() {
             let mut bytes = Vec::new();
@@ -128,25 +136,37 @@ mod tests {
             client.read_tls(&mut &bytes[..]).unwrap();
             client.process_new_packets().unwrap();
         }
-        let leaf = client.peer_certificates().unwrap()[0].clone().into_owned();
-        (client.protocol_version(), leaf)
+        client
+    }
+
+    fn certificate() -> Arc<CertifiedKey> {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let settings = Settings {
+            certificate: None,
+            key: None,
+            password: None,
+            host: None,
+            working_folder: folder,
+            data_folder: folder,
+        };
+        choose(&settings).unwrap().1
+    }
+
+    #[test]
+    fn a_session_is_resumed_by_its_id() {
+        let tls = Tls::new(certificate()).unwrap();
+        let client = client(&TLS12);
+        let kind = |config| shake_with(config, client.clone()).handshake_kind();
+        assert_eq!(kind(tls.config()), Some(HandshakeKind::Full));
+        assert_eq!(kind(tls.config()), Some(HandshakeKind::Resumed));
+        tls.swap(certificate()).unwrap();
+        assert_eq!(kind(tls.config()), Some(HandshakeKind::Full));
     }
 
     #[test]
     fn both_versions_and_a_swapped_certificate() {
-        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let [first, second] = folders.each_ref().map(|folder| {
-            let folder = folder.path();
-            let settings = Settings {
-                certificate: None,
-                key: None,
-                password: None,
-                host: None,
-                working_folder: folder,
-                data_folder: folder,
-            };
-            choose(&settings).unwrap().1
-        });
+        let [first, second] = [certificate(), certificate()];
         let tls = Tls::new(first.clone()).unwrap();
         assert_eq!(shake(tls.config(), &TLS13), (Some(ProtocolVersion::TLSv1_3), first.cert[0].clone()));
         assert_eq!(shake(tls.config(), &TLS12), (Some(ProtocolVersion::TLSv1_2), first.cert[0].clone()));
