@@ -44,6 +44,8 @@ pub struct History {
     /// What could not be written at the last flush.
     failed: Vec<Append>,
     flushes: u32,
+    /// The last snapshot of unfinished averages had some.
+    has_snapshot: bool,
 }
 
 /// What of an account's history is to be deleted.
@@ -92,6 +94,7 @@ impl History {
             owners: HashMap::new(),
             failed: Vec::new(),
             flushes: 0,
+            has_snapshot: false,
         }
     }
 
@@ -173,10 +176,14 @@ impl Hub {
         appends.extend(self.history.averages.flush(now));
         let is_snapshot_due = self.history.flushes.is_multiple_of(FLUSHES_PER_SNAPSHOT);
         self.history.flushes = self.history.flushes.wrapping_add(1);
-        if appends.is_empty() && !is_snapshot_due {
+        // An empty one is worth a write only in the place of another.
+        let snapshot = is_snapshot_due
+            .then(|| self.history.averages.unfinished())
+            .filter(|sums| !sums.is_empty() || self.history.has_snapshot);
+        if appends.is_empty() && snapshot.is_none() {
             return;
         }
-        let snapshot = is_snapshot_due.then(|| self.history.averages.unfinished());
+        self.history.has_snapshot = snapshot.as_ref().map_or(self.history.has_snapshot, |sums| !sums.is_empty());
         let files = Arc::clone(&self.history.files);
         let appends = Arc::new(appends);
         let shared = Arc::clone(&appends);

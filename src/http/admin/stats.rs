@@ -162,10 +162,10 @@ pub fn ips(hub: &mut Hub, request: &Request) -> Response {
     for (_, account) in hub.users.iter() {
         let name = account.user.id();
         let hardware = account.user.profile.dashboards.iter().flat_map(|dash| &dash.devices);
-        let all = hardware.map(|device| ("hard", device.last_logged_ip.as_str()));
-        for (kind, ip) in all.chain([("app", account.user.last_logged_ip.as_str())]) {
+        let all = hardware.map(|device| ("hard", device.last_logged_ip.to_string()));
+        for (kind, ip) in all.chain([("app", account.user.last_logged_ip.to_string())]) {
             if !ip.is_empty() && ip.contains(&text) {
-                found.insert(Address { name: name.clone(), ip: ip.to_owned(), kind });
+                found.insert(Address { name: name.clone(), ip, kind });
             }
         }
     }
