@@ -34,6 +34,8 @@ use std::time::Duration;
 const AT_ONCE: usize = 16;
 /// Most uploads at the same time.
 const UPLOADS_AT_ONCE: usize = 2;
+/// An answer that takes longer is late.
+const LATE: Duration = Duration::from_millis(250);
 /// Connections to the HTTP thread that are kept for the next request.
 const KEPT: usize = 4;
 /// Most requests that wait for their turn.
@@ -149,6 +151,15 @@ pub fn forward<'a>(
     })
 }
 
+/// While an answer is late: gives up the connections that are kept. `tiny_http` may give a new connection to a thread that
+/// it believes to be free and that is not, and then serves it only when another connection ends.
+async fn relieve<T>(relay: &Relay) -> T {
+    loop {
+        Timer::after(LATE).await;
+        relay.idle.borrow_mut().clear();
+    }
+}
+
 /// One request and its answer.
 struct Exchange<'a> {
     server: &'a Rc<Server>,
@@ -233,7 +244,7 @@ impl Exchange<'_> {
         }
         request.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
         request.extend_from_slice(body);
-        let answered = timed(ANSWER_TIMEOUT, async {
+        let asking = async {
             loop {
                 let kept = relay.idle.borrow_mut().pop();
                 let fresh = kept.is_none();
@@ -244,8 +255,8 @@ impl Exchange<'_> {
                     result => return result,
                 }
             }
-        })
-        .await;
+        };
+        let answered = timed(ANSWER_TIMEOUT, future::or(asking, relieve(relay))).await;
         drop(turn);
         match answered {
             None => Err(Refusal::GatewayTimeout.into()),
