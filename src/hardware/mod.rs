@@ -18,6 +18,8 @@
 //! are not in the table are ignored without a reply (spec 01 §2.6, §9). The message quota is applied before.
 
 pub mod bridge;
+#[doc(hidden)]
+pub mod fuzz_targets;
 pub mod internal;
 pub mod login;
 pub mod mail;

@@ -268,6 +268,8 @@ impl Hub {
             hub.connections.sweep(ticks);
             if hub.storms.is_over(hub.connections.len()) {
                 memory::give_back();
+                // Timers, saves and notices that follow hold some for a while.
+                hub.after(30_000, |_| memory::give_back());
             }
             hub.schedule_sweeps();
         });

@@ -10,7 +10,7 @@ use crate::model::json::Name;
 
 /// What is written is read back, and is written the same way from then on. The first writing may differ: fields that are
 /// left out come back with their defaults.
-fn comes_back<T: Object>(object: &T, read: impl Fn(&str) -> Option<T>) {
+pub(crate) fn comes_back<T: Object>(object: &T, read: impl Fn(&str) -> Option<T>) {
     let first = json::to_string(object, Audience::Disk);
     let second = json::to_string(&read(&first).expect("our own text is readable"), Audience::Disk);
     let third = json::to_string(&read(&second).expect("our own text is readable"), Audience::Disk);
