@@ -120,13 +120,14 @@ impl Class {
     }
 }
 
-/// Reads the first object of a stream.
+/// Reads the one object of a stream.
 ///
-/// Errors: whatever the stream does other than a temp file of the reference.
+/// Errors: whatever the stream does other than a temp file of the reference, also bytes after the object.
 pub fn read_object(stream: &[u8]) -> Result<Rc<Object>, JavaError> {
     let rest = stream.strip_prefix(&[0xAC, 0xED, 0, 5]).ok_or(JavaError::NotAStream)?;
     let mut reader = Reader { rest, handles: Vec::new(), depth: 0 };
     match reader.content()? {
+        Value::Object(_) if !reader.rest.is_empty() => Err(JavaError::Unexpected("rest")),
         Value::Object(object) => Ok(object),
         _ => Err(JavaError::Unexpected("first item")),
     }

@@ -105,11 +105,12 @@ fn a_snapshot_does_not_write_records_twice() {
 proptest! {
     #[test]
     fn damaged_files_never_panic(at in 0usize..1648, byte: u8, cut in 0usize..1648) {
+        prop_assert!(parse_java(&FIXTURE[..cut], Granularity::Minute).is_err());
         let mut bytes = FIXTURE.to_vec();
         bytes[at] = byte;
         let _ = parse_java(&bytes, Granularity::Minute);
         bytes.truncate(cut);
-        prop_assert!(parse_java(&bytes, Granularity::Minute).is_err());
+        let _ = parse_java(&bytes, Granularity::Minute); // a changed class description can make a shorter stream whole
     }
 
     #[test]
