@@ -8,6 +8,7 @@ use crate::history::graph::{self, GraphQuery, Line};
 use crate::history::names::{FileId, Granularity, Owner, Pin, Record};
 use crate::hub::history::{Doomed, History};
 use crate::hub::jobs::Queue;
+use crate::hub::tokens::export_number;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::enums::Period;
 use crate::model::json::Name;
@@ -170,9 +171,9 @@ pub fn export_graph_data(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let exports: Vec<(CsvExport, String)> =
         streams.filter_map(|stream| export(&hub.history, &owner, &asked, stream, count)).collect();
     let project = asked.dash.name.clone();
-    let (files, folder, now) = (Arc::clone(&hub.history.files), Arc::clone(&hub.history.exports), hub.now());
+    let (files, folder) = (Arc::clone(&hub.history.files), Arc::clone(&hub.history.exports));
     let work = move || -> Vec<(String, String)> {
-        let run = |(export, label): (CsvExport, String)| match export.run(&files, &folder, now) {
+        let run = |(export, label): (CsvExport, String)| match export.run(&files, &folder, export_number()) {
             Ok(name) => Some((name?, label)),
             Err(error) => {
                 log::error!("history: an export failed: {error}");
@@ -363,8 +364,9 @@ mod tests {
         let Some((_, Job::Work(work))) = one.hub.jobs.take_kept().pop() else { panic!() };
         work()(&mut one.hub);
         let Some((_, Job::Mail(mail, then))) = one.hub.jobs.take_kept().pop() else { panic!() };
-        let name = format!("a@b.cc_1_0_v5_{START}.csv.gz");
         let MailBody::Html(html) = &mail.body else { panic!() };
+        let number = html.split("/a@b.cc_1_0_v5_").nth(1).and_then(|rest| rest.get(..13)).unwrap();
+        let name = format!("a@b.cc_1_0_v5_{number}.csv.gz");
         assert!(html.contains(&format!("/{name}\">&lt;D&gt; v5</a><br></body>")), "{html}");
         assert_eq!(
             (mail.subject.as_str(), mail.to.as_slice()),

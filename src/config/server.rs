@@ -31,6 +31,8 @@ property_table! {
             code(""), own();
         max_connections_per_address: u32, "max.connections.per.address", "Most connections at the same time from one remote address (loopback and trusted proxies do not count); 0 = no limit.",
             code("512"), range(0, INT), reload(), own();
+        http_requests_per_address: u32, "http.requests.per.address", "HTTP requests per second of one remote address, on average over ten seconds; more are answered 429. Those with one device token also have user.message.quota.limit. Loopback does not count; 0 = no limit.",
+            code("500"), unit("requests/s"), range(0, INT), reload(), own();
         force_port_80_for_csv: bool, "force.port.80.for.csv", "Download links of mails and the admin address printed at start have no port, and project QR codes say port 443: for servers behind forwarded ports 80 and 443.",
             shipped("false"), reload();
         force_port_80_for_redirect: bool, "force.port.80.for.redirect", "A device that is sent to another server is told port 80; false = the port it came to.",

@@ -27,17 +27,18 @@ pub struct CsvExport {
 }
 
 impl CsvExport {
-    /// Name of the export: `{email}_{dashId}_{id}_{t}{pin}_{now_ms}.csv.gz`.
-    pub fn file_name(&self, now_ms: i64) -> String {
+    /// Name of the export: `{email}_{dashId}_{id}_{t}{pin}_{number}.csv.gz`.
+    pub fn file_name(&self, number: i64) -> String {
         let Pin { dash, device, .. } = self.named;
-        format!("{}_{dash}_{device}_{}_{now_ms}.csv.gz", self.owner.email, self.named.short_name())
+        format!("{}_{dash}_{device}_{}_{number}.csv.gz", self.owner.email, self.named.short_name())
     }
 
-    /// Writes the export into the folder and returns its name, None without any data (then there is no file).
+    /// Writes the export into the folder and returns its name, None without any data (then there is no file). `number`:
+    /// makes the name one that nobody can guess.
     ///
     /// Errors: those of the file system, and `InvalidInput` for an e-mail address that cannot be part of a file name.
-    pub fn run(&self, files: &HistoryFiles, folder: &Path, now_ms: i64) -> io::Result<Option<String>> {
-        let name = self.file_name(now_ms);
+    pub fn run(&self, files: &HistoryFiles, folder: &Path, number: i64) -> io::Result<Option<String>> {
+        let name = self.file_name(number);
         let has_data = export_folder::create(folder, &name, |file| {
             let mut gzip = GzEncoder::new(file, Compression::fast());
             let mut has_data = false;

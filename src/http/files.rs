@@ -4,10 +4,11 @@
 //!   `static`, else built-in ones.
 //! * `GET /{name}.gz`, `/{name}.zip`: exports and reports in the folder of temporary files.
 //!
-//! 200 with a minute of private caching, 304 for an unchanged file, else 404 `Failure: 404 Not Found` CR LF. Large files
-//! come in pieces of [`PIECE`] bytes, see [`answer`].
+//! 200 with a minute of private caching, 206 for a part of it, 304 for an unchanged file, 416 for bytes that are not there,
+//! else 404 `Failure: 404 Not Found` CR LF. Large files come in pieces of [`PIECE`] bytes, see [`answer`].
 
 use super::assets::{self, Asset};
+use super::ranges::{self, Wanted};
 use super::request::Request;
 use super::response::Response;
 use super::server::Site;
@@ -18,6 +19,7 @@ use crate::net::relay::answer;
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -71,13 +73,27 @@ pub fn home(site: &Site, request: &Request) -> Response {
 
 /// `GET /{name}.gz` and `.zip`.
 pub fn download(site: &Site, request: &Request) -> Response {
-    let name = request.var(0);
+    let (name, peer) = (request.var(0), request.origin.address);
     if !is_export_name(name) {
         return not_found();
     }
+    // Reports have names that can be guessed: people expect the reference's.
+    let may_ask = site.handle.call(move |hub| {
+        let ticks = hub.ticks();
+        hub.missed_downloads.allows(peer, ticks)
+    });
+    if may_ask == Some(false) {
+        return Response::text(429, "Too many requests.");
+    }
     match open(&site.folders.exports, name) {
         Some(content) => serve(content, name, request),
-        None => not_found(),
+        None => {
+            site.handle.post(move |hub| {
+                let ticks = hub.ticks();
+                hub.missed_downloads.failed(peer, ticks);
+            });
+            not_found()
+        }
     }
 }
 
@@ -139,13 +155,14 @@ impl Content {
         }
     }
 
-    fn piece(&mut self, offset: u64) -> io::Result<Vec<u8>> {
-        let length = self.length().saturating_sub(offset).min(PIECE);
+    /// As many bytes of the range as are in memory at once.
+    fn piece(&mut self, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let length = range.end.saturating_sub(range.start).min(PIECE);
         match self {
-            Content::BuiltIn(bytes, _) => Ok(part(bytes, offset, length)),
-            Content::Packed(bytes, _) => Ok(part(bytes, offset, length)),
+            Content::BuiltIn(bytes, _) => Ok(part(bytes, range.start, length)),
+            Content::Packed(bytes, _) => Ok(part(bytes, range.start, length)),
             Content::File(file, ..) => {
-                file.seek(SeekFrom::Start(offset))?;
+                file.seek(SeekFrom::Start(range.start))?;
                 let mut bytes = vec![0; length as usize];
                 file.read_exact(&mut bytes)?;
                 Ok(bytes)
@@ -176,24 +193,42 @@ fn serve(mut content: Content, name: &str, request: &Request) -> Response {
     if offset == 0 && request.header("if-modified-since") == Some(last_modified.as_str()) {
         return Response::empty(304).with("date", httpdate::fmt_http_date(now));
     }
-    let body = match content.piece(offset) {
+    let wanted = match request.header("range") {
+        // A client that has a part of another version gets all of this one.
+        Some(range) if request.header("if-range").is_none_or(|version| version == last_modified) => {
+            ranges::read(range, length)
+        }
+        _ => Wanted::Whole,
+    };
+    let range = match &wanted {
+        Wanted::Whole => 0..length,
+        Wanted::Part(part) => part.clone(),
+        Wanted::Nothing => return Response::empty(416).with("content-range", format!("bytes */{length}")),
+    };
+    let body = match content.piece(range.start.saturating_add(offset)..range.end) {
         Ok(body) => body,
         Err(error) => {
             log::error!("{name} cannot be read: {error}");
             return Response::failure();
         }
     };
-    let is_piece = offset > 0 || (body.len() as u64) < length;
+    let size = range.end - range.start;
+    let is_piece = offset > 0 || (body.len() as u64) < size;
     let mut response = Response::ok(content_type(name), body)
         .with("access-control-allow-origin", "*")
         .with("date", httpdate::fmt_http_date(now))
         .with("expires", httpdate::fmt_http_date(now + KEPT))
         .with("cache-control", "private, max-age=60")
-        .with("last-modified", last_modified);
+        .with("last-modified", last_modified)
+        .with("accept-ranges", "bytes");
+    if let Wanted::Part(part) = wanted {
+        response.status = 206;
+        response = response.with("content-range", format!("bytes {}-{}/{length}", part.start, part.end - 1));
+    }
     if matches!(content, Content::Packed(..)) {
         response = response.with("content-encoding", "gzip").with("vary", "accept-encoding");
     }
-    response.piece_of = is_piece.then_some(length);
+    response.piece_of = is_piece.then_some(size);
     response
 }
 
@@ -302,5 +337,20 @@ mod tests {
             whole.extend(response.body);
         }
         assert_eq!(whole, data);
+        let part = |headers: &[(&str, &str)]| {
+            let mut ask = request(Method::Get, "/", &[]);
+            ask.headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            serve_static(&folders, "ota/f.bin", &ask)
+        };
+        let first = part(&[("range", "bytes=20000-139999")]);
+        assert_eq!((first.status, first.header("content-range")), (206, Some("bytes 20000-139999/150000")));
+        assert_eq!((first.body.len() as u64, first.piece_of), (PIECE, Some(120_000)));
+        let next = part(&[("range", "bytes=20000-139999"), (answer::PIECE, "65536")]);
+        assert_eq!([first.body.clone(), next.body].concat(), data[20_000..140_000]);
+        let version = first.header("last-modified").unwrap();
+        assert_eq!(part(&[("range", "bytes=-5"), ("if-range", version)]).body, data[149_995..]);
+        assert_eq!(part(&[("range", "bytes=-5"), ("if-range", "\"other\"")]).status, 200);
+        let beyond = part(&[("range", "bytes=150000-")]);
+        assert_eq!((beyond.status, beyond.header("content-range")), (416, Some("bytes */150000")));
     }
 }

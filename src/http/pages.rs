@@ -21,9 +21,12 @@ use base64::Engine;
 /// Content type of pages.
 pub const HTML: &str = "text/html;charset=utf-8";
 const INVALID: &str = "Invalid request parameters.";
+/// Most clients that wait for a mail server: they hold some of the few requests that may be under way.
+const MAILS_MAX: u32 = 4;
 
 /// 200 `Email was sent.` when the mail server took the mail; 400 `{email} email has not valid format.`, `Sorry, this account
-/// does not exist.`, `Error sending reset email.`; 429 when a mail is on its way already or an address asks too often.
+/// does not exist.`, `Error sending reset email.`; 429 when a mail is on its way already or an address asks too often; 503
+/// when the mail server is slow.
 pub fn reset_password(hub: &mut Hub, request: Request, responder: Responder) {
     let form = match form(&request) {
         Ok(form) => form,
@@ -46,11 +49,16 @@ pub fn reset_password(hub: &mut Hub, request: Request, responder: Responder) {
         hub.attempts.failed(peer, ticks);
         return responder.send(Response::text(429, "Email was sent already. Please try again in 45 minutes."));
     }
+    if hub.reset_tokens.mails >= MAILS_MAX {
+        return responder.send(Response::text(503, "Please try again later."));
+    }
     let token = new_token() + &new_token();
     let mail = hub.texts.reset_by_web(&email, &format!("{}/landing?token={token}", own_address(hub)));
     hub.reset_tokens.add(&token, &email, &app_name, ticks);
+    hub.reset_tokens.mails += 1;
     let queued_token = token.clone();
     let queued = hub.jobs.mail(mail, move |hub, result| {
+        hub.reset_tokens.mails -= 1;
         responder.send(match result {
             Ok(()) => Response::json("Email was sent."),
             Err(error) => {
@@ -62,6 +70,7 @@ pub fn reset_password(hub: &mut Hub, request: Request, responder: Responder) {
     });
     if queued.is_err() {
         // The responder, dropped with the job, says 500.
+        hub.reset_tokens.mails -= 1;
         hub.reset_tokens.remove(&queued_token);
     }
 }
@@ -251,6 +260,17 @@ mod tests {
         let again = reset(&mut hub, "email=a@b.cc");
         mailed(&mut hub, Ok(()));
         assert_eq!(again.recv().unwrap().status, 200);
+        let waiting: Vec<_> = (0..5)
+            .map(|n| {
+                let email = format!("w{n}@b.cc");
+                testing::user(&mut hub, &email, &format!(r#"{{"id":1,"devices":[{{"id":0,"token":"w{n}"}}]}}"#));
+                reset(&mut hub, &format!("email={email}"))
+            })
+            .collect();
+        assert_eq!(waiting[4].try_recv().unwrap().status, 503);
+        assert!(waiting[..4].iter().all(|answer| answer.try_recv().is_err()));
+        testing::run_jobs(&mut hub);
+        assert_eq!(hub.reset_tokens.mails, 0);
         let mut typeless = posted("email=a@b.cc");
         typeless.headers.clear();
         assert_eq!(update_password(&mut hub, &typeless).shown(), (500, ""));

@@ -71,6 +71,13 @@ pub struct Route {
     pub handler: Handler,
 }
 
+impl Route {
+    /// Whether a device token is the first variable.
+    pub fn is_of_device(&self) -> bool {
+        self.pattern.starts_with("/{token}/")
+    }
+}
+
 const fn open(method: Method, pattern: &'static str, handler: Handler) -> Route {
     Route { method, pattern, ports: Ports::Both, area: Area::Open, handler }
 }

@@ -5,10 +5,11 @@
 
 use super::files::Folders;
 use super::forwarded;
+use super::limits;
 use super::peers::PeerTable;
 use super::request::{Method, Request};
 use super::response::{Responder, Response};
-use super::router::{self, Area, Found, Guard, Handler};
+use super::router::{self, Area, Found, Guard, Handler, Route};
 use super::{admin, upload};
 use crate::config::address::Networks;
 use crate::config::Config;
@@ -125,18 +126,18 @@ impl Site {
                     Handler::Upload(_) => {}
                     Handler::Thread(handler) => answer.send(handler(self, &request)),
                     Handler::Hub(handler) => {
-                        let enter = move |hub: &mut Hub| match admin::enter(hub, &mut request, route.area) {
+                        let run = move |hub: &mut Hub| match enter(hub, &mut request, route) {
                             Ok(()) => handler(hub, &request),
                             Err(refusal) => refusal,
                         };
                         // None: the server is stopping.
-                        let response = self.handle.call(enter);
+                        let response = self.handle.call(run);
                         answer.send(response.unwrap_or_else(|| Response::empty(503)));
                     }
                     Handler::Later(handler) => {
                         // A small answer fits the socket's buffer: whoever sends it never waits.
                         let responder = Responder::new(move |response| answer.send(response));
-                        self.handle.post(move |hub| match admin::enter(hub, &mut request, route.area) {
+                        self.handle.post(move |hub| match enter(hub, &mut request, route) {
                             Ok(()) => handler(hub, request, responder),
                             Err(refusal) => responder.send(refusal),
                         });
@@ -166,6 +167,12 @@ impl Site {
             }
         }
     }
+}
+
+/// Lets a request in. Errors: the answer for one that may not.
+fn enter(hub: &mut Hub, request: &mut Request, route: &Route) -> Result<(), Response> {
+    limits::admit(hub, request, route)?;
+    admin::enter(hub, request, route.area)
 }
 
 /// A request that waits for its answer.

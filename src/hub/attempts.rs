@@ -108,7 +108,8 @@ impl Attempts {
     }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// The address that is counted.
+pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
             Some(v4) => v4.into(),

@@ -10,7 +10,8 @@
 //! * [`firmware`]: updates over the air. [`history`]: averages, live values and their files. [`housekeeping`] keeps those small.
 //! * [`reports`]: when reports run, and their runs.
 //! * [`clones`]: projects given away by code. [`allowances`]: how much an account may have made in a day.
-//! * [`flashed`]: tokens that are given out before their device is known. [`intervals`]: how often HTTP clients may notify.
+//! * [`flashed`]: tokens that are given out before their device is known. [`intervals`], [`rates`]: how often HTTP clients may
+//!   notify, and ask.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
 pub mod accounts;
@@ -34,6 +35,7 @@ pub mod outbox;
 pub mod pins;
 pub mod polling;
 pub mod presence;
+pub mod rates;
 pub mod record;
 pub mod redirect;
 pub mod replacing;
@@ -139,6 +141,10 @@ pub struct Hub {
     pub http_pushes: intervals::Intervals,
     /// Mails that HTTP clients caused.
     pub http_mails: intervals::Intervals,
+    /// How much HTTP clients ask for.
+    pub http_rates: rates::HttpRates,
+    /// Downloads that do not exist, by address: who guesses their names is slowed down.
+    pub missed_downloads: attempts::Attempts,
     /// Attempts to register: their number in the running hour, and when it began (ms since start).
     pub registrations: (u32, u64),
     /// The texts of mails and password pages.
@@ -191,6 +197,8 @@ impl Hub {
             clones: clones::Clones::default(),
             http_pushes: intervals::Intervals::default(),
             http_mails: intervals::Intervals::default(),
+            http_rates: rates::HttpRates::default(),
+            missed_downloads: attempts::Attempts::default(),
             registrations: (0, 0),
             texts,
             host,

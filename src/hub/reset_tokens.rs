@@ -23,6 +23,8 @@ pub struct ResetToken {
 #[derive(Debug, Default)]
 pub struct ResetTokens {
     tokens: HashMap<Box<str>, ResetToken>,
+    /// Mails with tokens that a client waits for.
+    pub mails: u32,
 }
 
 impl ResetTokens {

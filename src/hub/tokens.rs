@@ -124,6 +124,13 @@ pub fn new_token() -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random_bytes::<24>())
 }
 
+/// A number of 13 digits that nobody can guess: where names of exports had the ms since 1970, which everybody can.
+pub fn export_number() -> i64 {
+    const LEAST: u64 = 1_000_000_000_000;
+    let number = LEAST + u64::from_be_bytes(random_bytes()) % (9 * LEAST);
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// Random bytes that nobody can guess.
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     use ring::rand::SecureRandom;

@@ -63,9 +63,9 @@ pub fn answer(request: &httparse::Request<'_, '_>) -> Answer {
         return refusal("403 Forbidden", "connection: close\r\n", "", Then::Close);
     }
     match (header("sec-websocket-version"), header("sec-websocket-key")) {
-        (None, _) => bad_request("not a WebSocket request: Sec-WebSocket-Version is missing"),
+        (None, _) => bad_request("not a WebSocket handshake request: missing upgrade"),
         (Some(b"13" | b"8" | b"7"), Some(key)) if !key.is_empty() => upgrade(key),
-        (Some(b"13" | b"8" | b"7"), _) => bad_request("not a WebSocket request: Sec-WebSocket-Key is missing"),
+        (Some(b"13" | b"8" | b"7"), _) => bad_request("not a WebSocket request: missing key"),
         (Some(_), _) => refusal("426 Upgrade Required", "sec-websocket-version: 13\r\n", "", Then::Http),
     }
 }
@@ -143,9 +143,12 @@ mod tests {
         assert!(text.starts_with("HTTP/1.1 426 ") && text.contains("\r\nsec-websocket-version: 13\r\n"));
         assert!(text.contains("\r\ncontent-length: 0\r\n"));
         assert_eq!(then, Then::Http);
-        for head in ["GET /websockets HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nSec-WebSocket-Version: 13\r\n\r\n"] {
+        for (head, reason) in [
+            ("GET /websockets HTTP/1.1\r\n\r\n", "not a WebSocket handshake request: missing upgrade"),
+            ("GET / HTTP/1.1\r\nSec-WebSocket-Version: 13\r\n\r\n", "not a WebSocket request: missing key"),
+        ] {
             let (text, then) = ask(head);
-            assert!(text.starts_with("HTTP/1.1 400 ") && text.contains("missing"), "{text}");
+            assert!(text.starts_with("HTTP/1.1 400 ") && text.ends_with(&format!("\r\n\r\n{reason}")), "{text}");
             assert_eq!(then, Then::Close);
         }
     }

@@ -4,7 +4,8 @@
 //! * `PUT /config/{name}`, `{"name","body"}`: changes the running server, never the files. The answer repeats what was sent,
 //!   and tells in `changed` which keys count from now on and in `ignored` which need the file and a restart.
 //!
-//! Errors: 404 for an unknown name or one that cannot be changed, 400 with the reasons for values that cannot be.
+//! Of other files than `server.properties` and the mail text nothing changes. Errors: 404 for an unknown name, 400 with the
+//! reasons for values that cannot be.
 
 use super::lists::{self, Cell};
 use crate::config::properties::Properties;
@@ -83,7 +84,13 @@ pub fn put(hub: &mut Hub, request: &Request) -> Response {
                 (vec![TOKEN_MAIL], Vec::new())
             }
             "server.properties" => change(hub, &text.body)?,
-            _ => return Err(Response::empty(404)),
+            _ => match FILES.iter().find(|(known, _)| *known == name) {
+                Some((_, file)) => {
+                    let given = given(&hub.config, *file, &text.body)?;
+                    (Vec::new(), given.into_iter().map(|(name, _)| name).collect())
+                }
+                None => return Err(Response::empty(404)),
+            },
         };
         log::info!("settings changed by an administrator until the next start: {changed:?}");
         let body = json!({ "name": name, "body": text.body, "changed": changed, "ignored": ignored });
@@ -92,11 +99,12 @@ pub fn put(hub: &mut Hub, request: &Request) -> Response {
     answer(hub).unwrap_or_else(|refusal| refusal)
 }
 
-/// Takes over what the running server can take. Returns the names of keys that it took, and of others that differ.
-fn change(hub: &mut Hub, body: &str) -> Result<(Vec<&'static str>, Vec<&'static str>), Response> {
+/// What a text sets otherwise than it is. Errors: 400 for what is no properties, or names none of this file.
+fn given(config: &Config, file: PropertyFile, body: &str) -> Result<Vec<(&'static str, String)>, Response> {
     let bad = |reason: String| Response::text(400, reason);
     let properties = Properties::parse_text(body).map_err(|error| bad(error.to_string()))?;
-    let shown = hub.config.server.entries();
+    let tables = config.tables().into_iter().filter(|(known, _)| *known == file);
+    let shown: Vec<_> = tables.flat_map(|(_, entries)| entries).collect();
     let mut given = Vec::new();
     for (name, entry) in properties.iter() {
         let Some((key, old)) = shown.iter().find(|(key, _)| key.name == name) else {
@@ -106,7 +114,13 @@ fn change(hub: &mut Hub, body: &str) -> Result<(Vec<&'static str>, Vec<&'static 
             given.push((key.name, entry.value.clone()));
         }
     }
-    let server = hub.config.server.with(&given).map_err(|errors| bad(errors.join("\n")))?;
+    Ok(given)
+}
+
+/// Takes over what the running server can take. Returns the names of keys that it took, and of others that differ.
+fn change(hub: &mut Hub, body: &str) -> Result<(Vec<&'static str>, Vec<&'static str>), Response> {
+    let given = given(&hub.config, PropertyFile::Server, body)?;
+    let server = hub.config.server.with(&given).map_err(|errors| Response::text(400, errors.join("\n")))?;
     let mut config = Config::clone(&hub.config);
     let mut ignored = config.server.adopt(&server);
     // Others only look different: secrets, and what nobody set.
@@ -158,7 +172,10 @@ mod tests {
         assert_eq!((&told["changed"], &told["ignored"]), (&json!(["user.message.quota.limit"]), &json!(["http.port"])));
         assert_eq!(put("server.properties", "user.message.quota.limit=many").status, 400);
         assert_eq!(put("server.properties", "no.such=1").status, 400);
-        assert_eq!(put("mail.properties", "").status, 404);
+        let told = body(put("mail.properties", "mail.smtp.host=mx.example.org\nmail.smtp.password=***"));
+        assert_eq!((&told["changed"], &told["ignored"]), (&json!([]), &json!(["mail.smtp.host"])));
+        assert_eq!(put("mail.properties", "no.such=1").status, 400);
+        assert_eq!(put("none.properties", "").status, 404);
         body(put(TOKEN_MAIL, "tail"));
         assert_eq!(hub.texts.token_tail, "tail");
         assert_eq!(hub.config.server.user_message_quota_limit, 7);

@@ -1,4 +1,5 @@
-//! `GET /{token}/data/{pin}`: writes the minute averages of a pin to a gzip CSV file and answers 301 to it.
+//! `GET /{token}/data/{pin}`: writes the minute averages of a pin to a gzip CSV file and answers 301 to it, whose
+//! name nobody can guess.
 //!
 //! Errors: 400 `Invalid token.`, `Wrong pin format.`, `No data.` (also when only the running minute has some),
 //! `Error getting pin data.`
@@ -9,6 +10,7 @@ use crate::history::names::{FileId, Granularity, Pin};
 use crate::http::request::Request;
 use crate::http::response::{Responder, Response};
 use crate::hub::jobs::Queue;
+use crate::hub::tokens::export_number;
 use crate::hub::{Hub, UserId};
 use crate::wire::Command;
 use std::io;
@@ -32,9 +34,9 @@ fn export(hub: &mut Hub, user: UserId, pin: Pin, responder: Responder) {
     let source = hub.history.source(FileId { owner: owner.clone(), pin, granularity: Granularity::Minute });
     let count = hub.config.server.csv_export_data_points_max as usize;
     let export = CsvExport { owner, named: pin, sources: vec![source], count };
-    let (files, folder, now) = (Arc::clone(&hub.history.files), Arc::clone(&hub.history.exports), hub.now());
+    let (files, folder) = (Arc::clone(&hub.history.files), Arc::clone(&hub.history.exports));
     // Answered by the worker. Dropped without work, the responder says 500.
-    let work = move || responder.send(answer(export.run(&files, &folder, now)));
+    let work = move || responder.send(answer(export.run(&files, &folder, export_number())));
     if let Err(error) = hub.jobs.work(Queue::History, work, |_, ()| ()) {
         log::warn!("export of a pin: {error}");
     }
@@ -77,9 +79,10 @@ mod tests {
             run_jobs(&mut hub);
             answers.recv().unwrap()
         };
-        let name = format!("/a@b.cc_1_0_v5_{START}.csv.gz");
         let found = get(TOKEN, "V5");
-        assert_eq!((found.status, found.header("location")), (301, Some(name.as_str())));
+        let name = found.header("location").unwrap();
+        let number = name.strip_prefix("/a@b.cc_1_0_v5_").and_then(|rest| rest.strip_suffix(".csv.gz")).unwrap();
+        assert!(found.status == 301 && number.len() == 13 && number != START.to_string());
         assert!(found.body.is_empty() && folder.path().join(name.trim_start_matches('/')).is_file());
         assert_eq!(get(TOKEN, "v6").shown(), (400, "No data."));
         assert_eq!(get(TOKEN, "v300").shown(), (400, "Wrong pin format."));

@@ -10,7 +10,7 @@ use super::{pin, project, Answered};
 use crate::http::params::Params;
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::hub::{DeviceRef, Hub};
+use crate::hub::{DeviceRef, Hub, Unsaved};
 use crate::model::enums::Property;
 use crate::model::json::Name;
 use crate::model::property::PropertyError;
@@ -26,7 +26,10 @@ pub fn set(hub: &mut Hub, request: &Request, device: DeviceRef, query: &Params) 
     let (pin_type, pin) = pin(request)?;
     let now = hub.now();
     let dash = hub.users.dash_mut(device.user, device.dash).ok_or_else(Response::failure)?;
-    match dash.set_property_by_http(device.device, pin_type, pin, property, value, now) {
+    let set = dash.set_property_by_http(device.device, pin_type, pin, property, value, now);
+    // Also when a widget refused: those before it keep the change.
+    hub.users.mark(device.user, Unsaved::Values);
+    match set {
         Ok(()) => {}
         Err(PropertyError::NoWidget) => {
             return Err(Response::text(400, "No widget for SetWidgetProperty command."));
@@ -35,7 +38,6 @@ pub fn set(hub: &mut Hub, request: &Request, device: DeviceRef, query: &Params) 
             return Err(Response::text(400, "Error setting widget property."));
         }
     }
-    hub.value_written(device.user, device.dash);
     let body = format!("{pin}\0{name}\0{value}");
     hub.to_apps(device.user, device.dash, Some(device.device), Command::SET_WIDGET_PROPERTY, MESSAGE_ID, &body);
     Ok(Response::empty(200))

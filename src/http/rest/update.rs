@@ -11,13 +11,14 @@
 //! empty 200.
 //!
 //! Errors: 500 for a bad content type or body, then 400 `No pin for update provided.`, `Invalid token.`,
-//! `Wrong pin format.`
+//! `Wrong pin format.`, and `The value is too long.` for more bytes than any device can take.
 
 use super::{count, device, json, pin, property, Answered};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::hub::pins::PinWrite;
 use crate::hub::{DeviceRef, Hub, Unsaved};
+use crate::wire::frame::MAX_HARDWARE_BODY;
 use crate::wire::Command;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -37,7 +38,7 @@ pub fn put(hub: &mut Hub, request: &Request) -> Response {
         let device = device(hub, request)?;
         count(hub, Command::HTTP_UPDATE_PIN_DATA);
         let (pin_type, pin) = pin(request)?;
-        Ok(write(hub, device, PinWrite { pin_type, pin, value: &elements.join("\0") }))
+        write(hub, device, PinWrite { pin_type, pin, value: &elements.join("\0") })
     };
     answer(hub).unwrap_or_else(|refusal| refusal)
 }
@@ -53,7 +54,7 @@ pub fn get(hub: &mut Hub, request: &Request) -> Response {
             return property::set(hub, request, device, &query);
         }
         let (pin_type, pin) = pin(request)?;
-        Ok(write(hub, device, PinWrite { pin_type, pin, value: &elements.join("\0") }))
+        write(hub, device, PinWrite { pin_type, pin, value: &elements.join("\0") })
     };
     answer(hub).unwrap_or_else(|refusal| refusal)
 }
@@ -80,6 +81,7 @@ pub fn extra(hub: &mut Hub, request: &Request) -> Response {
         let device = device(hub, request)?;
         count(hub, Command::HTTP_UPDATE_PIN_DATA);
         let (pin_type, pin) = pin(request)?;
+        check_length(first)?;
         for (value, at) in values.iter().take(STAMPED_MAX) {
             hub.record(device, pin_type, pin, value, *at);
         }
@@ -100,7 +102,16 @@ fn unstamp(stamped: &Stamped<'_>) -> Option<(String, i64)> {
     Some((value, at))
 }
 
-fn write(hub: &mut Hub, device: DeviceRef, write: PinWrite<'_>) -> Response {
+/// Widgets keep many values, so one has a bound. Errors: the answer for a longer one.
+fn check_length(value: &str) -> Result<(), Response> {
+    if value.len() > MAX_HARDWARE_BODY {
+        return Err(Response::text(400, "The value is too long."));
+    }
+    Ok(())
+}
+
+fn write(hub: &mut Hub, device: DeviceRef, write: PinWrite<'_>) -> Answered {
+    check_length(write.value)?;
     if hub.store_pin(device, write).is_err() {
         // A table or time input keeps what it has; the device shall get the text all the same.
         log::debug!("a widget cannot use the value that came by HTTP");
@@ -110,7 +121,7 @@ fn write(hub: &mut Hub, device: DeviceRef, write: PinWrite<'_>) -> Response {
         known.data_received_at = now;
     }
     hub.run_eventor(device, write.pin_type, write.pin, write.value);
-    forward(hub, device, write)
+    Ok(forward(hub, device, write))
 }
 
 /// Tells the device and the apps.
@@ -182,6 +193,9 @@ mod tests {
         assert_eq!(ask("nobody", "v1", "[]"), (400, "No pin for update provided.".into()));
         assert_eq!(ask("nobody", "x1", "[1]"), (400, "Invalid token.".into()));
         assert_eq!(ask(TOKEN, "x1", "[1]"), (400, "Wrong pin format.".into()));
+        let long = |length: usize| format!("[\"{}\"]", "x".repeat(length));
+        assert_eq!(ask(TOKEN, "v1", &long(65_536)), (400, "The value is too long.".into()));
+        assert_eq!(ask(TOKEN, "v1", &long(65_535)), (200, "".into()));
         let typeless = request(Method::Put, "", &["nobody", "v1"]);
         let response = put(&mut hub, &typeless);
         assert_eq!(response.shown(), (500, "Unexpected content type. Expecting application/json."));

@@ -8,7 +8,7 @@ const LINE_MAX: usize = 4096;
 const HEADERS_SIZE_MAX: usize = 8192;
 
 /// The headers that the HTTP thread gets to see; all else is the relay's business or nobody's.
-const FORWARDED: [&str; 9] = [
+const FORWARDED: [&str; 12] = [
     "content-type",
     "authorization",
     "cookie",
@@ -18,6 +18,9 @@ const FORWARDED: [&str; 9] = [
     "sec-fetch-site",
     "if-modified-since",
     "accept-encoding",
+    "x-forwarded-for",
+    "range",
+    "if-range",
 ];
 
 /// How a request's body comes.
@@ -116,6 +119,9 @@ pub fn read(bytes: &[u8], admin: Option<&str>) -> Result<Head, Refusal> {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         let value = header.value.trim_ascii();
         if let Some(name) = FORWARDED.iter().find(|name| is(name)) {
+            if *name == "range" && method != "GET" {
+                continue;
+            }
             forward.extend_from_slice(name.as_bytes());
             forward.extend_from_slice(b": ");
             // The HTTP thread's parser wants ASCII.
@@ -163,7 +169,7 @@ pub fn read(bytes: &[u8], admin: Option<&str>) -> Result<Head, Refusal> {
 
 fn is_upload(target: &str, admin: &str) -> bool {
     let path = target.split('?').next().unwrap_or_default();
-    path == "/upload" || path.strip_prefix(admin).is_some_and(|rest| rest.starts_with("/ota/"))
+    path == "/upload" || path.strip_prefix(admin.trim_end_matches('/')).is_some_and(|rest| rest.starts_with("/ota/"))
 }
 
 /// `http://host/path` as `/path`; other targets as they are.
@@ -256,6 +262,19 @@ mod tests {
         assert_eq!(body("Transfer-Encoding: gzip, chunked\r\n"), Err(Refusal::UnknownEncoding));
         assert_eq!(body("Expect: coffee\r\n"), Err(Refusal::ExpectationFailed));
         assert!(parse("POST /admin/ota/start?token=1 HTTP/1.1\r\n\r\n").unwrap().upload);
+        assert!(read(b"POST /admin/ota/start HTTP/1.1\r\n\r\n", Some("/admin/")).unwrap().upload);
+    }
+
+    #[test]
+    fn proxies_and_ranges_are_heard_of() {
+        let headers = "X-Forwarded-For: 192.0.2.1\r\nRange: bytes=0-9\r\nIf-Range: x\r\n";
+        let forwarded = |method: &str| {
+            let head = parse(&format!("{method} /a HTTP/1.1\r\n{headers}\r\n")).unwrap();
+            String::from_utf8(head.forward).unwrap()
+        };
+        assert!(forwarded("GET").ends_with("\r\nx-forwarded-for: 192.0.2.1\r\nrange: bytes=0-9\r\nif-range: x\r\n"));
+        // A part of nothing is nothing: HEAD tells of the whole.
+        assert!(!forwarded("HEAD").contains("\r\nrange:"));
     }
 
     #[test]

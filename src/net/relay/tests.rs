@@ -1,5 +1,6 @@
 //! Requests through front, relay and HTTP thread, over real sockets.
 
+use crate::config::address::{Network, Networks};
 use crate::config::Config;
 use crate::http;
 use crate::hub::{testing, HubHandle, Origin};
@@ -24,6 +25,7 @@ const TOKEN: &str = "tokentokentokentokentokentokento";
 fn with_server(folder: &Path, clients: impl FnOnce(u16) + Send + 'static) {
     let mut config = Config { working_folder: folder.to_owned(), ..Config::default() };
     config.server.web_request_max_size = 100_000;
+    config.server.proxy_protocol_networks = Networks(Network::parse("127.0.0.1").into_iter().collect());
     let (handle, inbox) = HubHandle::new();
     let mut hub = testing::hub();
     let dash = format!(r#"{{"id":1,"isActive":true,"devices":[{{"id":0,"token":"{TOKEN}"}}]}}"#);
@@ -171,6 +173,17 @@ fn what_is_too_much_is_refused() {
 }
 
 #[test]
+fn proxies_say_who_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    with_server(folder.path(), |port| {
+        let mut proxy = Client::new(port);
+        assert_eq!(proxy.ask("GET /metrics HTTP/1.1\r\n\r\n").0, "HTTP/1.1 200 OK");
+        let asked = proxy.ask("GET /metrics HTTP/1.1\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n");
+        assert_eq!(asked.0, "HTTP/1.1 403 Forbidden");
+    });
+}
+
+#[test]
 fn slow_readers_of_large_files_stop_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let data: Vec<u8> = (0..3_000_000u32).map(|n| (n >> 8) as u8).collect();
@@ -186,6 +199,11 @@ fn slow_readers_of_large_files_stop_nobody() {
         let (head, body) = readers[7].answer();
         assert!(head.contains("content-length: 3000000\r\n") && head.contains("connection: keep-alive"));
         assert!(body == data);
+        readers[8].answer();
+        readers[8].send("GET /static/ota/f.bin HTTP/1.1\r\nRange: bytes=1000000-1999999\r\n\r\n");
+        let (head, body) = readers[8].answer();
+        assert!(head.starts_with("HTTP/1.1 206 ") && head.contains("content-range: bytes 1000000-1999999/3000000\r\n"));
+        assert!(body == data[1_000_000..2_000_000]);
         assert_eq!(readers[7].ask("GET /healthz HTTP/1.1\r\n\r\n").1, "ok");
     });
 }
