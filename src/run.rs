@@ -85,7 +85,7 @@ fn subcommand(config: &Config, command: &Command) -> Result<String, String> {
         Command::Restore(restore) => bring_back(&restore.file, &folder, restore.dry_run),
         Command::MailTest(test) => trials::mail(config, &test.to),
         Command::Doctor(_) => doctor::examine(config, &folder, &socket),
-        Command::ExportHistory(export) => export_history(config, &folder, export),
+        Command::ExportHistory(export) => export_history(config, &folder, &socket, export),
     }
 }
 
@@ -116,14 +116,22 @@ fn with_place(
     work(&Place { socket, folder, settings: Settings { load, region: &server.region } })
 }
 
-/// A running server saves everything first; its files are whole at any time.
-fn back_up(socket: &Path, folder: &Path, file: &Path) -> Result<String, String> {
+/// Lets a running server write everything that waits. Its files are whole at any time.
+fn save_first(socket: &Path) -> Result<(), String> {
     match client::ask(socket, &Request::Save) {
-        Ok(None | Some(Response::Done(_))) => {}
-        Ok(Some(Response::Failed(why))) => return Err(why),
-        Ok(Some(_)) => return Err("the server's answer is not understood".to_owned()),
-        Err(error) => return Err(format!("{}: {error}", socket.display())),
+        Ok(None | Some(Response::Done(_))) => Ok(()),
+        Ok(Some(Response::Failed(why))) => {
+            // With a full disk above all people want to have a copy of what is there.
+            console::complain(&why);
+            Ok(())
+        }
+        Ok(Some(_)) => Err("the server's answer is not understood".to_owned()),
+        Err(error) => Err(format!("{}: {error}", socket.display())),
     }
+}
+
+fn back_up(socket: &Path, folder: &Path, file: &Path) -> Result<String, String> {
+    save_first(socket)?;
     if !folder.is_dir() {
         return Err(format!("there is no data folder {}", folder.display()));
     }
@@ -153,7 +161,13 @@ fn bring_back(file: &Path, folder: &Path, dry_run: bool) -> Result<String, Strin
 
 /// Writes an account's history as text files. For an account of another app than the main one, `user` is the name of its
 /// folder: `mail_app`.
-fn export_history(config: &Config, data_folder: &Path, export: &ExportHistory) -> Result<String, String> {
+fn export_history(
+    config: &Config,
+    data_folder: &Path,
+    socket: &Path,
+    export: &ExportHistory,
+) -> Result<String, String> {
+    save_first(socket)?;
     let files = HistoryFiles::new(serve::history_root(config, data_folder));
     match text_export::export(&files, &Owner::new(&export.user, MAIN_APP), &export.folder) {
         Ok(done) if done.files == 0 => Err(format!("{} has no history in {}", export.user, files.root().display())),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use argh::FromArgs;
 
-/// write a backup of the data folder to a file
+/// write a backup of the data folder to a file (also: --backup FILE)
 #[derive(FromArgs, Debug, PartialEq)]
 #[argh(subcommand, name = "backup")]
 pub struct Backup {
@@ -13,7 +13,7 @@ pub struct Backup {
     pub file: PathBuf,
 }
 
-/// bring a backup back into the data folder; the server must not be running
+/// bring a backup back into the data folder; the server must not be running (also: --restore FILE)
 #[derive(FromArgs, Debug, PartialEq)]
 #[argh(subcommand, name = "restore")]
 pub struct Restore {

@@ -88,6 +88,12 @@ fn subcommands() {
     assert_eq!(found.command, Some(Command::User(User { action: UserAction::Add(add) })));
     let export = ExportHistory { user: "a@b.c".into(), folder: "out".into() };
     assert_eq!(args("--export-history a@b.c out").command, Some(Command::ExportHistory(export)));
+    assert_eq!(args("--backup f").command, Some(Command::Backup(Backup { file: "f".into() })));
+    for line in ["--restore f --dry-run", "--restore --dry-run f", "-dataFolder d --restore f --dry-run"] {
+        let wanted = Some(Command::Restore(Restore { file: "f".into(), dry_run: true }));
+        assert_eq!(args(line).command, wanted, "{line}");
+    }
+    assert!(args("--restore").restore && args("--restore -dataFolder d").restore && args("-restore f").restore);
     assert_eq!(args("restore f").command, Some(Command::Restore(Restore { file: "f".into(), dry_run: false })));
     assert!(matches!(args("restore f --dry-run").command, Some(Command::Restore(Restore { dry_run: true, .. }))));
     for line in [

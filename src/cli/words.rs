@@ -51,6 +51,17 @@ fn option(word: &str) -> Option<(&'static Known, Option<&str>)> {
     Some((found, value))
 }
 
+/// The subcommands that work on files may be written as options: `--backup FILE`, `--restore FILE`, `--export-history USER DIR`.
+/// `--restore` without a file is the legacy server's option, which loads the users from PostgreSQL.
+fn subcommand_as_option(word: &str, next: Option<&String>) -> Option<&'static str> {
+    match word {
+        "--export-history" | "-exportHistory" => Some("export-history"),
+        "--backup" => Some("backup"),
+        "--restore" => next.is_some_and(|next| !next.starts_with('-') || next == "--dry-run").then_some("restore"),
+        _ => None,
+    }
+}
+
 /// Takes one pair of double quotes off a value.
 fn unquoted(value: &str) -> &str {
     match value.strip_prefix('"').and_then(|v| v.strip_suffix('"')) {
@@ -79,6 +90,8 @@ impl Words {
                 break;
             } else if in_command && matches!(word.as_str(), "--help" | "-help" | "-h") {
                 sorted.command.push("--help".to_owned());
+            } else if let Some(name) = subcommand_as_option(word, rest.peek().copied()).filter(|_| !in_command) {
+                sorted.command.push(name.to_owned());
             } else if let Some(((legacy, long, wants), given)) = option(word) {
                 let value = match (wants, given) {
                     (Wants::Nothing, _) => None,
@@ -93,8 +106,6 @@ impl Words {
                 if !sorted.options.iter().any(|(seen, _)| seen == long) {
                     sorted.options.push((long, value));
                 }
-            } else if matches!(word.as_str(), "--export-history" | "-exportHistory") && !in_command {
-                sorted.command.push("export-history".to_owned());
             } else if in_command {
                 sorted.command.push(word.clone());
             } else if word == "-h" {

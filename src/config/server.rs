@@ -104,6 +104,8 @@ property_table! {
             code("https://graph.facebook.com"), trim(), own();
         profile_save_worker_period: u32, "profile.save.worker.period", "Period of saving changed users.", shipped("60000"), unit("ms"), strict(1, INT);
         stats_print_worker_period: u32, "stats.print.worker.period", "Period of the statistics record.", shipped("60000"), unit("ms"), strict(1, INT);
+        history_write_period: u32, "history.write.period", "Averages of a pin that writes steadily wait so long for a common write to their file, which spares flash memory; a killed server loses at most so much of them.",
+            code("10"), unit("minutes"), range(1, 1440), own();
         store_minute_record_days: u32, "store.minute.record.days", "Minute history files are cut to that many days of records.", code("10"), unit("days"), range(0, 1_000_000), reload();
         store_export_csv_report_days: u32, "store.export.csv.report.days", "Exported files older than that are deleted.", code("45"), unit("days"), range(0, 1_000_000), reload();
         web_request_max_size: u32, "web.request.max.size", "Largest body of an HTTP request; a larger one is answered 413.",

@@ -17,6 +17,8 @@ pub enum Outcome {
     Now(Response),
     /// This line, when what was changed is on the disk (see [`when_written`]).
     WhenWritten(String),
+    /// The same, when the history is there, too.
+    WhenAllWritten(String),
 }
 
 /// Does what a request asks for.
@@ -34,7 +36,8 @@ pub fn answer(hub: &mut Hub, request: &Request) -> Outcome {
         }),
         Request::Save => {
             hub.save_all();
-            Ok("everything is saved".to_owned())
+            hub.write_history();
+            return Outcome::WhenAllWritten("everything is saved".to_owned());
         }
         Request::ListUsers => return Outcome::Now(Response::Users(list(hub))),
         Request::Status => return Outcome::Now(Response::Status(status(hub))),
@@ -47,21 +50,26 @@ pub fn answer(hub: &mut Hub, request: &Request) -> Outcome {
     }
 }
 
-/// Gives the answer when everything that waits for the disk now is written. The disk's worker keeps the order.
-pub fn when_written(hub: &mut Hub, text: String, then: impl FnOnce(Response) + Send + 'static) {
+/// Gives the answer when everything that waits for the disk now is written; `with_history`, when the averages are, too. The workers
+/// keep the order.
+pub fn when_written(hub: &mut Hub, text: String, with_history: bool, then: impl FnOnce(Response) + Send + 'static) {
     let failures = hub.saving.failures;
-    let queued = hub.jobs.work(
-        Queue::Disk,
-        || (),
-        move |hub, ()| {
-            then(if hub.saving.failures == failures {
-                Response::Done(text)
-            } else {
-                Response::Failed(format!("{text}, but not on the disk: the log says why"))
-            });
-        },
-    );
-    if queued.is_err() {
+    let answer = move |hub: &mut Hub, ()| {
+        let is_written = hub.saving.failures == failures && !(with_history && hub.history.has_trouble());
+        then(match is_written {
+            true => Response::Done(text),
+            false => Response::Failed(format!("{text}, but not on the disk: the log says why")),
+        });
+    };
+    let next = move |hub: &mut Hub, ()| match with_history {
+        false => answer(hub, ()),
+        true => {
+            if hub.jobs.work(Queue::History, || (), answer).is_err() {
+                log::error!("no worker for the history");
+            }
+        }
+    };
+    if hub.jobs.work(Queue::Disk, || (), next).is_err() {
         log::error!("no worker for saving");
     }
 }
@@ -126,7 +134,7 @@ fn status(hub: &Hub) -> Map<String, Value> {
 mod tests {
     use super::*;
     use crate::control::protocol::Hash;
-    use crate::hub::{testing, Job};
+    use crate::hub::testing;
 
     fn failed(outcome: Outcome) -> String {
         match outcome {
@@ -163,10 +171,9 @@ mod tests {
     fn the_answer_comes_after_the_disk() {
         let mut hub = testing::hub();
         let (sender, receiver) = std::sync::mpsc::channel();
-        when_written(&mut hub, "saved".into(), move |response| sender.send(response).unwrap());
+        when_written(&mut hub, "saved".into(), true, move |response| sender.send(response).unwrap());
         assert!(receiver.try_recv().is_err());
-        let (_, Job::Work(work)) = hub.jobs.take_kept().pop().unwrap() else { panic!() };
-        work()(&mut hub);
+        testing::run_jobs(&mut hub);
         assert_eq!(receiver.recv().unwrap(), Response::Done("saved".into()));
     }
 

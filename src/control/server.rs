@@ -122,7 +122,8 @@ async fn serve(mut stream: Async<UnixStream>, hub: &Rc<RefCell<Hub>>) -> io::Res
                 let outcome = requests::answer(&mut hub.borrow_mut(), &request);
                 match outcome {
                     Outcome::Now(response) => response,
-                    Outcome::WhenWritten(text) => written(hub, text).await,
+                    Outcome::WhenWritten(text) => written(hub, text, false).await,
+                    Outcome::WhenAllWritten(text) => written(hub, text, true).await,
                 }
             }
             Err(why) => Response::Failed(why),
@@ -132,9 +133,9 @@ async fn serve(mut stream: Async<UnixStream>, hub: &Rc<RefCell<Hub>>) -> io::Res
     Ok(())
 }
 
-async fn written(hub: &Rc<RefCell<Hub>>, text: String) -> Response {
+async fn written(hub: &Rc<RefCell<Hub>>, text: String, with_history: bool) -> Response {
     let (sender, receiver) = smol::channel::bounded(1);
-    requests::when_written(&mut hub.borrow_mut(), text, move |response| {
+    requests::when_written(&mut hub.borrow_mut(), text, with_history, move |response| {
         let _ = sender.try_send(response);
     });
     // The sender is gone without a word when there is no worker.

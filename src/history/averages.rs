@@ -7,19 +7,16 @@
 //! to the slot's minute, hour or day (late or future ones, which only HTTP clients with times of their own send) go to a
 //! second map. Everything a client can make grow has a limit per owner; what is over it is dropped and counted.
 //!
-//! Flash wears out by writes, so finished records may wait: with a write period of n minutes every file is opened once in n
-//! minutes for n records, and readers are given the waiting ones ([`Averages::unwritten`]). The default of 1 writes at
-//! each flush, as the reference does.
+//! Finished records go through [`Waiting`], which gathers those of a file for a common write.
 
 use super::names::{FileId, Granularity, Owner, Pin, Record};
+use super::waiting::Waiting;
 use std::collections::HashMap;
 
 /// Most pins with running averages per owner.
 const PINS_PER_OWNER: u32 = 10_000;
 /// Most late or future sums per owner.
 const STRAYS_PER_OWNER: u32 = 20_000;
-/// Waiting records that are written without regard to the write period (16 bytes each).
-const UNWRITTEN_MAX: usize = 50_000;
 /// How far ahead of the last flush a value may be and still count as current, ms.
 const AHEAD_MS: i64 = 120_000;
 
@@ -52,9 +49,7 @@ pub struct Averages {
     owner_numbers: HashMap<Owner, u32>,
     slots: HashMap<Key, [Sum; 3]>,
     strays: HashMap<(Key, Granularity, i64), Sum>,
-    unwritten: HashMap<(Key, Granularity), Vec<Record>>,
-    unwritten_count: usize,
-    write_period_min: i64,
+    waiting: Waiting<(Granularity, Key)>,
     last_flush_ms: i64,
     dropped: u64,
 }
@@ -92,16 +87,14 @@ impl Sum {
 }
 
 impl Averages {
-    /// No averages yet. `write_period_min`: how many minutes finished records may wait for a common write, at least 1.
+    /// No averages yet. `write_period_min`: how many minutes finished records may wait for a common write.
     pub fn new(now_ms: i64, write_period_min: u32) -> Averages {
         Averages {
             owners: Vec::new(),
             owner_numbers: HashMap::new(),
             slots: HashMap::new(),
             strays: HashMap::new(),
-            unwritten: HashMap::new(),
-            unwritten_count: 0,
-            write_period_min: i64::from(write_period_min.max(1)),
+            waiting: Waiting::new(write_period_min),
             last_flush_ms: now_ms,
             dropped: 0,
         }
@@ -180,19 +173,24 @@ impl Averages {
     /// days, one [`Append`] per file. To be called at every full minute.
     pub fn flush(&mut self, now_ms: i64) -> Vec<Append> {
         self.finish(now_ms);
-        let minute = Granularity::Minute.bucket(now_ms);
-        let is_due = minute.rem_euclid(self.write_period_min) == 0 || self.unwritten_count >= UNWRITTEN_MAX;
-        if is_due {
-            self.take_unwritten()
-        } else {
-            Vec::new()
-        }
+        let due = self.waiting.take_due(Granularity::Minute.bucket(now_ms));
+        self.appends(due)
     }
 
-    /// Like [`Averages::flush`], but everything finished is written now, for the end of the run.
+    /// Like [`Averages::flush`], but everything finished is written now, for backups and the end of the run.
     pub fn flush_all(&mut self, now_ms: i64) -> Vec<Append> {
         self.finish(now_ms);
-        self.take_unwritten()
+        let all = self.waiting.take_all(Granularity::Minute.bucket(now_ms));
+        self.appends(all)
+    }
+
+    /// Takes back what could not be written; it is due at the next flush. Returns how many records are lost because too many wait.
+    pub fn put_back(&mut self, appends: Vec<Append>) -> usize {
+        let put = |append: Append| {
+            let key = Key { owner: self.owner_number(&append.file.owner), pin: append.file.pin };
+            self.waiting.put_back((append.file.granularity, key), append.records)
+        };
+        appends.into_iter().map(put).sum()
     }
 
     fn finish(&mut self, now_ms: i64) {
@@ -225,18 +223,14 @@ impl Averages {
             is_used
         });
         finished.sort_unstable_by_key(|&(_, _, sum)| sum.bucket);
-        self.unwritten_count += finished.len();
         for (key, granularity, sum) in finished {
-            self.unwritten.entry((key, granularity)).or_default().push(sum.record(granularity));
+            self.waiting.push((granularity, key), sum.record(granularity));
         }
         shrink(&mut self.strays);
     }
 
-    fn take_unwritten(&mut self) -> Vec<Append> {
-        let mut files: Vec<_> = std::mem::take(&mut self.unwritten).into_iter().collect();
-        self.unwritten_count = 0;
-        files.sort_unstable_by_key(|&((key, granularity), _)| (granularity, key));
-        let append = |((key, granularity), records): ((Key, Granularity), Vec<Record>)| {
+    fn appends(&self, files: Vec<((Granularity, Key), Vec<Record>)>) -> Vec<Append> {
+        let append = |((granularity, key), records): ((Granularity, Key), Vec<Record>)| {
             let owner = self.owners.get(key.owner as usize)?.owner.clone();
             Some(Append { file: FileId { owner, pin: key.pin, granularity }, records })
         };
@@ -246,11 +240,10 @@ impl Averages {
     /// The finished records of a file that still wait to be written, oldest first.
     pub fn unwritten(&self, file: &FileId) -> &[Record] {
         let Some(&owner) = self.owner_numbers.get(&file.owner) else { return &[] };
-        let key = Key { owner, pin: file.pin };
-        self.unwritten.get(&(key, file.granularity)).map_or(&[], Vec::as_slice)
+        self.waiting.records(&(file.granularity, Key { owner, pin: file.pin }))
     }
 
-    /// All running sums, for the temp file.
+    /// All running sums, for the temp file, in an order in which neighbours are alike.
     pub fn unfinished(&self) -> Vec<Unfinished> {
         let current = self.slots.iter().flat_map(|(&key, slot)| {
             Granularity::ALL.into_iter().map(move |granularity| (key, granularity, slot[granularity as usize]))
@@ -261,15 +254,16 @@ impl Averages {
             let file = FileId { owner, pin: key.pin, granularity };
             (sum.count > 0).then_some(Unfinished { file, bucket: sum.bucket, sum: sum.sum, count: sum.count })
         };
-        current.chain(strays).filter_map(entry).collect()
+        let mut sums: Vec<_> = current.chain(strays).collect();
+        sums.sort_unstable_by_key(|&(key, granularity, sum)| (granularity, key, sum.bucket));
+        sums.into_iter().filter_map(entry).collect()
     }
 
     /// Drops the sums and waiting records of an owner's pins, because their history is being deleted.
     pub fn forget(&mut self, owner: &Owner, matches: impl Fn(&Pin) -> bool) {
         let Some(&number) = self.owner_numbers.get(owner) else { return };
         let hit = |key: &Key| key.owner == number && matches(&key.pin);
-        self.unwritten.retain(|(key, _), _| !hit(key));
-        self.unwritten_count = self.unwritten.values().map(Vec::len).sum();
+        self.waiting.forget(|(_, key)| hit(key));
         let (slots, strays) = (self.slots.len(), self.strays.len());
         self.slots.retain(|key, _| !hit(key));
         self.strays.retain(|(key, _, _), _| !hit(key));
@@ -314,179 +308,4 @@ fn shrink<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::names::PinType;
-    use super::*;
-
-    const T0: i64 = 1_700_000_040_000; // a full minute
-    const MINUTE: i64 = 60_000;
-    const V5: Pin = Pin::new(1, 0, PinType::Virtual, 5);
-
-    fn owner() -> Owner {
-        Owner::new("a@b.cc", "Blynk")
-    }
-
-    fn of(appends: &[Append], granularity: Granularity) -> Vec<(f64, i64)> {
-        let files = appends.iter().filter(|a| a.file.granularity == granularity);
-        files.flat_map(|a| a.records.iter().map(|r| (r.value, r.ms))).collect()
-    }
-
-    #[test]
-    fn minutes_hours_and_days_average_the_original_values() {
-        let mut averages = Averages::new(T0, 1);
-        for (value, ms) in [(1.0, T0), (2.0, T0 + 59_999), (9.0, T0 + MINUTE)] {
-            averages.record(&owner(), V5, value, ms);
-        }
-        assert!(averages.flush(T0 + MINUTE - 1).is_empty());
-        let first = averages.flush(T0 + MINUTE);
-        assert_eq!(first.len(), 1);
-        assert_eq!(first[0].file, FileId { owner: owner(), pin: V5, granularity: Granularity::Minute });
-        assert_eq!(first[0].records, [Record::new(1.5, T0)]);
-        let later = averages.flush(T0 + 2 * 86_400_000);
-        assert_eq!(of(&later, Granularity::Minute), [(9.0, T0 + MINUTE)]);
-        assert_eq!(of(&later, Granularity::Hourly), [(4.0, T0 / 3_600_000 * 3_600_000)]);
-        assert_eq!(of(&later, Granularity::Daily), [(4.0, T0 / 86_400_000 * 86_400_000)]);
-        let order: Vec<_> = later.iter().map(|a| a.file.granularity).collect();
-        assert_eq!(order, Granularity::ALL);
-        assert_eq!(averages.pins(), 0);
-        assert!(averages.flush(T0 + 3 * 86_400_000).is_empty());
-    }
-
-    #[test]
-    fn late_values_are_written_at_the_next_flush_in_order() {
-        let now = T0 + 86_400_000 * 3;
-        let mut averages = Averages::new(now, 1);
-        averages.record(&owner(), V5, 5.0, now);
-        for (value, ms) in [(9.0, T0 + MINUTE), (1.0, T0 + 1), (2.0, T0 + 2), (4.0, now + 1)] {
-            averages.record(&owner(), V5, value, ms);
-        }
-        let appends = averages.flush(now + MINUTE);
-        assert_eq!(of(&appends, Granularity::Minute), [(1.5, T0), (9.0, T0 + MINUTE), (4.5, now)]);
-        assert_eq!(of(&appends, Granularity::Hourly), [(4.0, T0 / 3_600_000 * 3_600_000)]);
-        assert_eq!(of(&appends, Granularity::Daily), [(4.0, T0 / 86_400_000 * 86_400_000)]);
-    }
-
-    #[test]
-    fn future_values_wait_for_their_time() {
-        let mut averages = Averages::new(T0, 1);
-        averages.record(&owner(), V5, 1.0, T0 + 10 * MINUTE);
-        averages.record(&owner(), V5, 2.0, T0 + 1);
-        averages.record(&owner(), V5, 3.0, T0 + 10 * MINUTE);
-        assert_eq!(of(&averages.flush(T0 + MINUTE), Granularity::Minute), [(2.0, T0)]);
-        assert!(averages.flush(T0 + 10 * MINUTE).is_empty());
-        let appends = averages.flush(T0 + 11 * MINUTE);
-        assert_eq!(of(&appends, Granularity::Minute), [(2.0, T0 + 10 * MINUTE)]);
-    }
-
-    #[test]
-    fn a_write_period_gathers_records_and_readers_see_them() {
-        let file = FileId { owner: owner(), pin: V5, granularity: Granularity::Minute };
-        let start = T0 / (10 * MINUTE) * 10 * MINUTE;
-        let mut averages = Averages::new(start, 10);
-        let mut written = Vec::new();
-        for second in 0..600 {
-            averages.record(&owner(), V5, 1.0, start + second * 1000);
-            if second % 60 == 59 {
-                written.push(averages.flush(start + (second + 1) * 1000));
-            }
-            if second == 300 {
-                assert_eq!(averages.unwritten(&file).len(), 5);
-            }
-        }
-        assert!(written[..9].iter().all(Vec::is_empty));
-        assert_eq!(written[9][0].records.len(), 10);
-        assert!(averages.unwritten(&file).is_empty());
-    }
-
-    /// (writes, bytes) of an hour with 100 pins at one value a second; nothing is synced.
-    fn an_hour(write_period_min: u32) -> (usize, usize) {
-        let start = T0 / 3_600_000 * 3_600_000;
-        let mut averages = Averages::new(start, write_period_min);
-        let mut appends = Vec::new();
-        for second in 0..3600 {
-            for pin in 0..100 {
-                averages.record(&owner(), Pin { pin, ..V5 }, 1.0, start + second * 1000);
-            }
-            if second % 60 == 59 {
-                appends.extend(averages.flush(start + (second + 1) * 1000));
-            }
-        }
-        (appends.len(), appends.iter().map(|append| append.records.len() * Record::SIZE).sum())
-    }
-
-    #[test]
-    fn a_longer_write_period_spares_flash() {
-        assert_eq!(an_hour(1), (100 * 61, 100 * 61 * 16));
-        assert_eq!(an_hour(10), (100 * 7, 100 * 61 * 16));
-        assert_eq!(an_hour(60), (100 * 2, 100 * 61 * 16));
-    }
-
-    #[test]
-    fn the_end_of_the_run_leaves_only_unfinished_sums() {
-        let mut averages = Averages::new(T0, 10);
-        averages.record(&owner(), V5, 1.0, T0);
-        averages.record(&owner(), V5, 2.0, T0 + MINUTE);
-        assert_eq!(of(&averages.flush_all(T0 + MINUTE + 1), Granularity::Minute), [(1.0, T0)]);
-        let left = averages.unfinished();
-        assert_eq!(left.len(), 3);
-        let mut next = Averages::new(T0 + MINUTE + 2, 1);
-        next.record(&owner(), V5, 4.0, T0 + MINUTE + 3);
-        next.restore(left);
-        let appends = next.flush(T0 + 2 * 86_400_000);
-        assert_eq!(of(&appends, Granularity::Minute), [(3.0, T0 + MINUTE)]);
-        assert_eq!(of(&appends, Granularity::Daily)[0].0, 7.0 / 3.0);
-    }
-
-    #[test]
-    fn broken_sums_are_not_restored() {
-        let file = FileId { owner: owner(), pin: V5, granularity: Granularity::Minute };
-        let mut averages = Averages::new(T0, 1);
-        averages.restore([
-            Unfinished { file: file.clone(), bucket: 1, sum: 1.0, count: 0 },
-            Unfinished { file, bucket: 1, sum: f64::NAN, count: 1 },
-        ]);
-        assert!(averages.unfinished().is_empty());
-    }
-
-    #[test]
-    fn one_owner_cannot_fill_the_memory() {
-        let mut averages = Averages::new(T0, 1);
-        for i in 0..100_000 {
-            averages.record(&owner(), V5, 1.0, T0 + i * 86_400_000);
-        }
-        let slots = 3;
-        assert!(averages.unfinished().len() <= STRAYS_PER_OWNER as usize + slots);
-        assert!(averages.dropped() > 0);
-        for device in 0..50_000 {
-            averages.record(&owner(), Pin { device, ..V5 }, 1.0, T0);
-        }
-        assert_eq!(averages.pins(), PINS_PER_OWNER as usize);
-        let other = Owner::new("b@b.cc", "Blynk");
-        averages.record(&other, V5, 1.0, T0);
-        assert_eq!(averages.pins(), PINS_PER_OWNER as usize + 1);
-        averages.flush(T0 + 400_000 * 86_400_000);
-        assert_eq!(averages.pins(), 0);
-        averages.record(&owner(), V5, 1.0, T0 + 400_000 * 86_400_000);
-        assert_eq!(averages.pins(), 1);
-    }
-
-    #[test]
-    fn deleted_history_does_not_come_back() {
-        let mut averages = Averages::new(T0, 10);
-        let kept = Pin { device: 1, ..V5 };
-        let other = Owner::new("a@b.cc", "MyApp");
-        for ms in [T0, T0 - MINUTE] {
-            averages.record(&owner(), V5, 1.0, ms);
-            averages.record(&owner(), kept, 1.0, ms);
-            averages.record(&other, V5, 1.0, ms);
-        }
-        averages.flush(T0);
-        averages.forget(&owner(), |pin| pin.device == 0);
-        let appends = averages.flush_all(T0 + 2 * 86_400_000);
-        let mut files: Vec<_> = appends.iter().map(|a| (a.file.owner.clone(), a.file.pin.device)).collect();
-        files.dedup();
-        files.sort();
-        files.dedup();
-        assert_eq!(files, [(owner(), 1), (other, 0)]);
-    }
-}
+mod tests;

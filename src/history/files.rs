@@ -58,7 +58,8 @@ impl HistoryFiles {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes records to the end of a file in one write; makes file and folders where they are missing.
+    /// Writes records to the end of a file in one write; makes file and folders where they are missing. After an error nothing
+    /// of them is there.
     ///
     /// Errors: those of the file system, and `InvalidInput` for an owner without a folder.
     pub fn append(&self, append: &Append) -> io::Result<()> {
@@ -74,10 +75,12 @@ impl HistoryFiles {
             other => other?,
         };
         let size = file.metadata()?.len();
-        if size % RECORD != 0 {
-            file.set_len(size - size % RECORD)?;
+        let whole = size - size % RECORD;
+        if size != whole {
+            file.set_len(whole)?;
         }
-        file.write_all(&bytes)
+        // A disk that fills up takes a part: it must not be there twice after the next try.
+        file.write_all(&bytes).inspect_err(|_| drop(file.set_len(whole)))
     }
 
     /// Up to `count` records that end `skip` records before the newest one; empty when there are none.

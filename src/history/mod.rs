@@ -2,7 +2,8 @@
 //!
 //! Two halves. What the hub owns and calls on its own thread never touches a file or a clock:
 //!
-//! * [`averages`] adds values to the current minute, hour and day of a pin and hands over finished ones as appends;
+//! * [`averages`] adds values to the current minute, hour and day of a pin and hands over finished ones as appends, which
+//!   [`waiting`] gathers for few writes;
 //! * [`live`] keeps the last values of a pin for the LIVE period.
 //!
 //! What workers run, on plain values that travelled to them in a job:
@@ -27,3 +28,4 @@ pub mod number;
 pub mod report;
 pub mod temp_files;
 pub mod text_export;
+pub mod waiting;

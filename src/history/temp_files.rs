@@ -1,25 +1,29 @@
 //! Unfinished averages over a restart: our own file, and the three that the reference server leaves behind.
 //!
 //! Both lie in the history root. The reference's `minute_temp.bin`, `hourly_temp.bin` and `daily_temp.bin` are read at the
-//! first start after it and deleted; they are never written. Ours is `unfinished_averages.bin`, version 1, big endian:
+//! first start after it and deleted; they are never written. Ours is saved now and then and at the end of a run, and stays until
+//! it is replaced, so that a server that is killed soon after its start loses nothing. It is `unfinished_averages.bin`, version 2, big endian:
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 8 | magic `EYELETUA` |
-//! | 1 | version, 1 |
-//! | 1 | 1 when written at the end of a run, 0 for a snapshot in the middle of one |
+//! | 1 | version, 2 |
+//! | the rest | zlib stream (RFC 1950, with its checksum) of what follows |
 //! | 4 | number of owners; for each: e-mail, app name (each u16 length and UTF-8) |
 //! | 4 | number of sums; for each 40 bytes: owner's place in the list above u32, project i32, device i32, pin type u8 (0 digital, 1 virtual, 2 analog), granularity u8 (0 minute, 1 hourly, 2 daily), pin i16, bucket i64 (minutes, hours or days since 1970), count u64, sum f64 |
-//! | 4 | CRC-32 of all bytes before |
 //!
-//! A snapshot may be older than what was written to history files after it, so a sum whose record is already there is
-//! dropped when a snapshot is loaded.
+//! It may be older than what was written to history files after it, so a sum whose record is already there is dropped when it is
+//! loaded.
 
 use super::averages::Unfinished;
 use super::files::HistoryFiles;
 use super::java::{self, Object, Value};
 use super::names::{FileId, Granularity, Owner, Pin, PinType};
 use crate::model::json::Name;
+use crate::store::atomic::{AtomicFile, PRIVATE};
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use flate2::Compression;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -27,48 +31,51 @@ use std::path::Path;
 
 const NAME: &str = "unfinished_averages.bin";
 const MAGIC: &[u8; 8] = b"EYELETUA";
-const VERSION: u8 = 1;
-/// Largest temp file that is read, bytes; about 600,000 sums of ours.
+const VERSION: u8 = 2;
+/// Largest temp file that is read, before and after decompression, bytes; about 800,000 sums of ours.
 const SIZE_MAX: u64 = 32 << 20;
 
 const PIN_TYPES: [PinType; 3] = [PinType::Digital, PinType::Virtual, PinType::Analog];
 
-/// Reads and deletes all temp files. Damaged ones are logged and deleted too.
+/// Reads all temp files, and deletes those of the reference. Damaged ones are logged and deleted.
 pub fn load(files: &HistoryFiles) -> Vec<Unfinished> {
     let mut sums = Vec::new();
     for granularity in Granularity::ALL {
-        let name = format!("{}_temp.bin", granularity.label());
-        sums.extend(load_file(&files.root().join(name), |bytes| parse_java(bytes, granularity)));
+        let path = files.root().join(format!("{}_temp.bin", granularity.label()));
+        sums.extend(load_file(&path, |bytes| parse_java(bytes, granularity)));
+        remove(&path);
     }
     let own = |bytes: &[u8]| {
-        let (is_final, mut sums) = parse(bytes).ok_or("damaged or of another version")?;
-        if !is_final {
-            sums.retain(|sum| !is_written(files, sum));
-        }
+        let mut sums = parse(bytes).ok_or("damaged or of another version")?;
+        sums.retain(|sum| !is_written(files, sum));
         Ok(sums)
     };
-    sums.extend(load_file(&files.root().join(NAME), own));
+    let path = files.root().join(NAME);
+    let kept = load_file(&path, own);
+    if kept.is_empty() {
+        remove(&path);
+    }
+    sums.extend(kept);
     sums
 }
 
-/// Keeps the sums for the next start; `is_final` at the end of a run, after everything finished was written.
+/// Keeps the sums for the next start, after everything finished was written. Returns how many bytes were written.
 ///
 /// Errors: those of the file system.
-pub fn save(files: &HistoryFiles, sums: &[Unfinished], is_final: bool) -> io::Result<()> {
+pub fn save(files: &HistoryFiles, sums: &[Unfinished]) -> io::Result<usize> {
     let path = files.root().join(NAME);
     if sums.is_empty() {
         return match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+            _ => Ok(0),
         };
     }
     fs::create_dir_all(files.root())?;
-    let part = path.with_extension("part");
-    let mut file = File::create(&part)?;
-    file.write_all(&encode(sums, is_final))?;
-    file.sync_all()?;
-    fs::rename(&part, &path)?;
-    File::open(files.root())?.sync_all()
+    let bytes = encode(sums)?;
+    let mut file = AtomicFile::create(&path, PRIVATE)?;
+    file.write_all(&bytes)?;
+    file.commit()?;
+    Ok(bytes.len())
 }
 
 fn is_written(files: &HistoryFiles, sum: &Unfinished) -> bool {
@@ -83,9 +90,6 @@ fn load_file(path: &Path, parse: impl Fn(&[u8]) -> Result<Vec<Unfinished>, Strin
         Err(error) => Err(error.to_string()),
         Ok(_) => parse(&bytes),
     };
-    if let Err(error) = fs::remove_file(path) {
-        log::warn!("history: cannot delete {name}: {error}");
-    }
     match sums {
         Ok(sums) => {
             log::info!("history: {} unfinished averages taken over from {name}", sums.len());
@@ -98,7 +102,16 @@ fn load_file(path: &Path, parse: impl Fn(&[u8]) -> Result<Vec<Unfinished>, Strin
     }
 }
 
-fn encode(sums: &[Unfinished], is_final: bool) -> Vec<u8> {
+fn remove(path: &Path) {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            log::warn!("history: cannot delete {}: {error}", path.display());
+        }
+        _ => {}
+    }
+}
+
+fn encode(sums: &[Unfinished]) -> io::Result<Vec<u8>> {
     let mut numbers: HashMap<&Owner, u32> = HashMap::new();
     let mut owners = Vec::new();
     let mut entries = Vec::with_capacity(sums.len() * 40);
@@ -122,14 +135,13 @@ fn encode(sums: &[Unfinished], is_final: bool) -> Vec<u8> {
         entries.extend(sum.to_be_bytes());
     }
     let mut bytes = MAGIC.to_vec();
-    bytes.extend([VERSION, u8::from(is_final)]);
-    bytes.extend((numbers.len() as u32).to_be_bytes());
-    bytes.extend(owners);
-    bytes.extend(count.to_be_bytes());
-    bytes.extend(entries);
-    let sum = crc32(&bytes);
-    bytes.extend(sum.to_be_bytes());
-    bytes
+    bytes.push(VERSION);
+    let mut zlib = ZlibEncoder::new(bytes, Compression::default());
+    zlib.write_all(&(numbers.len() as u32).to_be_bytes())?;
+    zlib.write_all(&owners)?;
+    zlib.write_all(&count.to_be_bytes())?;
+    zlib.write_all(&entries)?;
+    zlib.finish()
 }
 
 fn put_text(to: &mut Vec<u8>, text: &str) {
@@ -142,21 +154,12 @@ fn put_text(to: &mut Vec<u8>, text: &str) {
     to.extend(text.as_bytes().iter().take(end));
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
-}
-
-/// Whether it was written at the end of a run, and the sums; None for anything that is not whole.
-fn parse(bytes: &[u8]) -> Option<(bool, Vec<Unfinished>)> {
-    let (body, sum) = bytes.split_last_chunk::<4>()?;
-    if crc32(body) != u32::from_be_bytes(*sum) {
-        return None;
-    }
-    let mut rest = body.strip_prefix(MAGIC)?;
-    let (&[VERSION, is_final], after) = rest.split_first_chunk::<2>()? else { return None };
-    rest = after;
+/// The sums; None for anything that is not whole.
+fn parse(bytes: &[u8]) -> Option<Vec<Unfinished>> {
+    let (&VERSION, packed) = bytes.strip_prefix(MAGIC)?.split_first()? else { return None };
+    let mut body = Vec::new();
+    ZlibDecoder::new(packed).take(SIZE_MAX).read_to_end(&mut body).ok()?;
+    let mut rest = body.as_slice();
     let mut owners = Vec::new();
     for _ in 0..u32::from_be_bytes(take(&mut rest)?) {
         let email = take_text(&mut rest)?;
@@ -176,7 +179,7 @@ fn parse(bytes: &[u8]) -> Option<(bool, Vec<Unfinished>)> {
         let sum = f64::from_be_bytes(take(&mut rest)?);
         sums.push(Unfinished { file: FileId { owner, pin, granularity }, bucket, sum, count });
     }
-    rest.is_empty().then_some((is_final != 0, sums))
+    rest.is_empty().then_some(sums)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

@@ -70,6 +70,10 @@ fn text(hub: &Hub) -> String {
     family(out_ref, "save_failures_total", "counter", "Accounts that could not be written.", failures);
     let saved_at = one(u64::try_from(hub.saving.saved_at / 1000).unwrap_or(0));
     family(out_ref, "last_save_seconds", "gauge", "When an account was last written, seconds since 1970.", saved_at);
+    let written = hub.history.written;
+    let help = "Appends to history files, and saves of unfinished averages.";
+    family(out_ref, "history_writes_total", "counter", help, one(u64::from(written.writes)));
+    family(out_ref, "history_written_bytes_total", "counter", "Bytes of these.", one(written.bytes));
     family(out_ref, "admin_sessions", "gauge", "Sessions of administrators.", one(hub.sessions.len() as u64));
     out
 }
@@ -117,6 +121,7 @@ mod tests {
             "eyelet_messages_total{command=\"hardware\"} 1",
             "eyelet_jobs_waiting{queue=\"disk\"} 0",
             "# TYPE eyelet_saves_total counter",
+            "eyelet_history_writes_total 0",
         ] {
             assert!(text.lines().any(|other| other == line), "{line}\n{text}");
         }

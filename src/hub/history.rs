@@ -1,18 +1,18 @@
 //! The history as the hub sees it: running averages and live values in memory, files through jobs.
 //!
-//! At every full minute finished averages go to the history worker, which has one thread and so keeps the order: what is
-//! queued later (a graph, a report, a deletion) finds them in the files. Now and then the unfinished ones are saved too, for
-//! a server that is killed; at a regular end they always are.
+//! At every full minute finished averages that have waited long enough (`history.write.period`) go to the history worker, which
+//! has one thread and so keeps the order: what is queued later (a graph, a report, a deletion) finds them in the files. As often
+//! as the period says the unfinished ones are saved too, for a server that is killed; at a regular end they always are.
 
 use super::jobs::{Queue, QueueFull};
 use super::users::UserId;
 use super::Hub;
 use crate::config::{folders, ServerConfig};
-use crate::history::averages::{Append, Averages};
+use crate::history::averages::{Append, Averages, Unfinished};
 use crate::history::files::HistoryFiles;
 use crate::history::graph::Source;
 use crate::history::live::LiveRings;
-use crate::history::names::{FileId, Owner, Pin};
+use crate::history::names::{FileId, Owner, Pin, Record};
 use crate::history::temp_files;
 use crate::model::MAIN_APP;
 use crate::notify::percent;
@@ -22,12 +22,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const MINUTE: i64 = 60_000;
-/// Finished records may wait so many minutes for a common write.
-const WRITE_PERIOD_MIN: u32 = 1;
-/// Unfinished averages are saved at the first flush and then at every so many.
-const FLUSHES_PER_SNAPSHOT: u32 = 15;
-/// Most records (16 bytes each) that are kept for another try after a failed write.
-const FAILED_MAX: usize = 50_000;
+/// Unfinished averages are saved at the first flush, then with the write period, but not more often than this; minutes.
+const SNAPSHOT_PERIOD_MIN: u32 = 10;
+/// While the disk takes nothing, the log says so this often, ms.
+const COMPLAINT_PERIOD: i64 = 60 * MINUTE;
 
 /// What the hub keeps of the history.
 #[derive(Debug)]
@@ -41,11 +39,40 @@ pub struct History {
     /// The folder of downloads; for jobs.
     pub exports: Arc<Path>,
     owners: HashMap<UserId, Owner>,
-    /// What could not be written at the last flush.
-    failed: Vec<Append>,
     flushes: u32,
     /// The last snapshot of unfinished averages had some.
     has_snapshot: bool,
+    /// What went to the disk since the start.
+    pub written: Written,
+    trouble: Option<Trouble>,
+}
+
+/// What was written to the disk: what flash memory has to bear. All wrap around.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Files that were appended to or replaced, each with one write.
+    pub writes: u32,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+/// The disk takes nothing.
+#[derive(Debug)]
+struct Trouble {
+    /// When the log said so last, ms since 1970.
+    told_at: i64,
+    /// Records that are lost since then.
+    lost: usize,
+}
+
+/// What became of a write.
+#[derive(Debug, Default)]
+struct Outcome {
+    written: Written,
+    /// To be tried again.
+    failed: Vec<Append>,
+    /// Why something was not written.
+    error: Option<String>,
 }
 
 /// What of an account's history is to be deleted.
@@ -87,21 +114,24 @@ impl History {
     /// No values yet; the files are where the configuration says.
     pub fn new(config: &ServerConfig, now: i64) -> Self {
         History {
-            averages: Averages::new(now, WRITE_PERIOD_MIN),
+            averages: Averages::new(now, config.history_write_period),
             live: LiveRings::new(),
             files: Arc::new(HistoryFiles::new(config.data_folder.join("data"))),
             exports: folders::temp_folder().into(),
             owners: HashMap::new(),
-            failed: Vec::new(),
             flushes: 0,
             has_snapshot: false,
+            written: Written::default(),
+            trouble: None,
         }
     }
 
     /// The files lie below `root`. Goes on with the averages that the last run left there.
     pub fn open(&mut self, root: PathBuf) {
         self.files = Arc::new(HistoryFiles::new(root));
-        self.averages.restore(temp_files::load(&self.files));
+        let kept = temp_files::load(&self.files);
+        self.has_snapshot = !kept.is_empty();
+        self.averages.restore(kept);
     }
 
     /// The files.
@@ -120,9 +150,11 @@ impl History {
         self.owners.remove(&user);
         self.averages.rename(from, to);
         self.live.rename(from, to);
-        for append in self.failed.iter_mut().filter(|append| append.file.owner == *from) {
-            append.file.owner = to.clone();
-        }
+    }
+
+    /// The last write failed.
+    pub fn has_trouble(&self) -> bool {
+        self.trouble.is_some()
     }
 
     /// A file to read, and what is still on its way to it.
@@ -172,12 +204,24 @@ impl Hub {
 
     fn flush_history(&mut self) {
         let now = self.now();
-        let mut appends = std::mem::take(&mut self.history.failed);
-        appends.extend(self.history.averages.flush(now));
-        let is_snapshot_due = self.history.flushes.is_multiple_of(FLUSHES_PER_SNAPSHOT);
+        let appends = self.history.averages.flush(now);
+        let period = self.config.server.history_write_period.max(SNAPSHOT_PERIOD_MIN);
+        let is_snapshot_due = self.history.flushes.is_multiple_of(period);
         self.history.flushes = self.history.flushes.wrapping_add(1);
+        self.write_history_files(appends, is_snapshot_due);
+    }
+
+    /// Writes all finished averages without regard to the write period, and saves the unfinished ones: for who is about to read
+    /// the files. They are there when the history worker has done what is queued.
+    pub fn write_history(&mut self) {
+        let now = self.now();
+        let appends = self.history.averages.flush_all(now);
+        self.write_history_files(appends, true);
+    }
+
+    fn write_history_files(&mut self, appends: Vec<Append>, with_snapshot: bool) {
         // An empty one is worth a write only in the place of another.
-        let snapshot = is_snapshot_due
+        let snapshot = with_snapshot
             .then(|| self.history.averages.unfinished())
             .filter(|sums| !sums.is_empty() || self.history.has_snapshot);
         if appends.is_empty() && snapshot.is_none() {
@@ -187,49 +231,51 @@ impl Hub {
         let files = Arc::clone(&self.history.files);
         let appends = Arc::new(appends);
         let shared = Arc::clone(&appends);
-        let work = move || {
-            let failed = append_all(&files, &shared);
-            if let Some(Err(error)) = snapshot.map(|sums| temp_files::save(&files, &sums, false)) {
-                log::warn!("history: unfinished averages were not saved: {error}");
-            }
-            failed
-        };
-        if self.jobs.work(Queue::History, work, Hub::keep_failed).is_err() {
-            log::warn!("history: too much work is waiting, averages are written later");
-            self.keep_failed(appends.to_vec());
+        let work = move || write(&files, &shared, snapshot.as_deref());
+        if self.jobs.work(Queue::History, work, Hub::history_written).is_err() {
+            let error = Some("too much work is waiting".to_owned());
+            self.history_written(Outcome { failed: appends.to_vec(), error, ..Outcome::default() });
         }
     }
 
-    /// Keeps what could not be written for the next flush, the oldest only as far as there is room.
-    fn keep_failed(&mut self, appends: Vec<Append>) {
-        let failed = &mut self.history.failed;
-        failed.extend(appends);
-        let mut surplus = failed.iter().map(|a| a.records.len()).sum::<usize>().saturating_sub(FAILED_MAX);
-        if surplus > 0 {
-            log::error!("history: {surplus} records are lost, since they cannot be written");
-            failed.retain_mut(|append| {
-                let gone = surplus.min(append.records.len());
-                append.records.drain(..gone);
-                surplus -= gone;
-                !append.records.is_empty()
-            });
+    /// Counts what was written, keeps what was not, and tells the log when that begins and ends, and now and then between.
+    fn history_written(&mut self, outcome: Outcome) {
+        let now = self.now();
+        let history = &mut self.history;
+        history.written.writes = history.written.writes.wrapping_add(outcome.written.writes);
+        history.written.bytes = history.written.bytes.wrapping_add(outcome.written.bytes);
+        let lost = history.averages.put_back(outcome.failed);
+        match (outcome.error, &mut history.trouble) {
+            (None, None) => {}
+            (None, Some(_)) => {
+                log::info!("history: averages are written again");
+                history.trouble = None;
+            }
+            (Some(error), None) => {
+                log::error!("history: averages are not written, they are kept and tried again every minute: {error}");
+                history.trouble = Some(Trouble { told_at: now, lost });
+            }
+            (Some(error), Some(trouble)) => {
+                trouble.lost += lost;
+                if now.saturating_sub(trouble.told_at) >= COMPLAINT_PERIOD || now < trouble.told_at {
+                    log::error!("history: averages are still not written, {} records are lost: {error}", trouble.lost);
+                    *trouble = Trouble { told_at: now, lost: 0 };
+                }
+            }
         }
     }
 
     /// Queues the last writes: everything finished, and the unfinished averages for the next start.
     pub fn end_history(&mut self) {
         let now = self.now();
-        let mut appends = std::mem::take(&mut self.history.failed);
-        appends.extend(self.history.averages.flush_all(now));
+        let appends = self.history.averages.flush_all(now);
         let sums = self.history.averages.unfinished();
         let files = Arc::clone(&self.history.files);
         let work = move || {
-            let lost: usize = append_all(&files, &appends).iter().map(|a| a.records.len()).sum();
-            if lost > 0 {
-                log::error!("history: {lost} records are lost, since they cannot be written");
-            }
-            if let Err(error) = temp_files::save(&files, &sums, true) {
-                log::error!("history: unfinished averages were not saved: {error}");
+            let Outcome { failed, error, .. } = write(&files, &appends, Some(&sums));
+            if let Some(error) = error {
+                let lost: usize = failed.iter().map(|append| append.records.len()).sum();
+                log::error!("history: {lost} averages are lost, or the unfinished ones: {error}");
             }
         };
         if self.jobs.work(Queue::History, work, |_, ()| ()).is_err() {
@@ -252,7 +298,8 @@ impl Hub {
         };
         self.history.averages.forget(&owner, |pin| doomed.includes(pin));
         self.history.live.forget(&owner, |pin| doomed.includes(pin));
-        self.history.failed.retain(|append| append.file.owner != owner || !doomed.includes(&append.file.pin));
+        // What was saved of it must go, too: the next flush saves anew.
+        self.history.flushes = 0;
         let files = Arc::clone(&self.history.files);
         self.jobs.work(Queue::History, move || doomed.delete(&files, &owner), then)
     }
@@ -270,163 +317,31 @@ impl Hub {
     }
 }
 
-/// Appends to the files; returns what must be tried again.
-fn append_all(files: &HistoryFiles, appends: &[Append]) -> Vec<Append> {
-    let mut failed: Vec<Append> = Vec::new();
+/// Appends to the files, and keeps the unfinished averages.
+fn write(files: &HistoryFiles, appends: &[Append], unfinished: Option<&[Unfinished]>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut count = |result: io::Result<usize>| match result {
+        Ok(0) => None,
+        Ok(bytes) => {
+            outcome.written.writes += 1;
+            outcome.written.bytes += bytes as u64;
+            None
+        }
+        // An account whose name is no file name never gets a folder.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => None,
+        Err(error) => Some(error.to_string()),
+    };
+    let mut errors = Vec::new();
     for append in appends {
-        match files.append(append) {
-            Ok(()) => {}
-            // An account whose name is no file name never gets a folder.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
-            Err(error) => {
-                if failed.is_empty() {
-                    log::error!("history: averages were not written, trying again in a minute: {error}");
-                }
-                failed.push(append.clone());
-            }
+        if let Some(error) = count(files.append(append).map(|()| append.records.len() * Record::SIZE)) {
+            errors.push(error);
+            outcome.failed.push(append.clone());
         }
     }
-    failed
+    let saved = unfinished.and_then(|sums| count(temp_files::save(files, sums)));
+    outcome.error = errors.into_iter().chain(saved).next();
+    outcome
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::history::names::{Granularity, PinType, Record};
-    use crate::hub::testing::{advance, hub, run_jobs, user, START};
-    use crate::hub::{DeviceRef, Jobs};
-    use tempfile::TempDir;
-
-    const DASH: &str = r#"{"id":1,"devices":[{"id":0},{"id":1}],"widgets":[{"type":"ENHANCED_GRAPH","id":9,"dataStreams":[
-        {"targetId":0,"pin":{"pin":5,"pinType":"VIRTUAL"}}]}]}"#;
-    const FIRST_FLUSH: u64 = (MINUTE - START % MINUTE) as u64;
-
-    fn one() -> (Hub, DeviceRef, TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        let mut hub = hub();
-        let user = user(&mut hub, "a@b.cc", DASH);
-        hub.history.open(folder.path().join("data"));
-        hub.schedule_flushes();
-        (hub, DeviceRef { user, dash: 1, device: 0 }, folder)
-    }
-
-    fn write(hub: &mut Hub, device: DeviceRef, value: &str) {
-        let now = hub.now();
-        hub.record(device, PinType::Virtual, 5, value, now);
-    }
-
-    fn v5(hub: &mut Hub, device: DeviceRef, granularity: Granularity) -> FileId {
-        let owner = hub.history_owner(device.user).unwrap();
-        FileId { owner, pin: Pin::new(1, 0, PinType::Virtual, 5), granularity }
-    }
-
-    fn minutes(hub: &mut Hub, device: DeviceRef) -> Vec<f64> {
-        let file = v5(hub, device, Granularity::Minute);
-        hub.history.files.read(&file, 100, 0, &[]).unwrap().iter().map(|r| r.value).collect()
-    }
-
-    #[test]
-    fn numbers_of_shown_pins_become_records_at_the_full_minute() {
-        let (mut hub, device, _folder) = one();
-        for value in ["1", "x", "2"] {
-            write(&mut hub, device, value);
-        }
-        let now = hub.now();
-        hub.record(device, PinType::Virtual, 6, "7", now);
-        hub.record(DeviceRef { device: 1, ..device }, PinType::Virtual, 5, "7", now);
-        assert_eq!(hub.history.averages.pins(), 1);
-        advance(&mut hub, FIRST_FLUSH);
-        run_jobs(&mut hub);
-        let file = v5(&mut hub, device, Granularity::Minute);
-        assert_eq!(hub.history.files.read(&file, 9, 0, &[]).unwrap(), [Record::new(1.5, START / MINUTE * MINUTE)]);
-        let live: Vec<f64> = hub.history.live.points(&file.owner, file.pin).iter().map(|r| r.value).collect();
-        assert_eq!(live, [1.0, 2.0]);
-    }
-
-    #[test]
-    fn failed_writes_are_tried_again_in_order() {
-        let (mut hub, device, folder) = one();
-        std::fs::write(folder.path().join("data"), "in the way").unwrap();
-        write(&mut hub, device, "1");
-        advance(&mut hub, FIRST_FLUSH);
-        run_jobs(&mut hub);
-        assert_eq!(hub.history.failed.len(), 1);
-        write(&mut hub, device, "2");
-        std::fs::remove_file(folder.path().join("data")).unwrap();
-        advance(&mut hub, MINUTE as u64);
-        run_jobs(&mut hub);
-        assert_eq!(minutes(&mut hub, device), [1.0, 2.0]);
-        assert!(hub.history.failed.is_empty());
-    }
-
-    #[test]
-    fn what_never_can_be_written_is_dropped_from_the_oldest() {
-        let (mut hub, device, _folder) = one();
-        let file = v5(&mut hub, device, Granularity::Minute);
-        let append = |n: usize, value| Append { file: file.clone(), records: vec![Record::new(value, 0); n] };
-        hub.keep_failed(vec![append(10, 1.0), append(20, 2.0), append(FAILED_MAX - 15, 3.0)]);
-        let left: Vec<usize> = hub.history.failed.iter().map(|a| a.records.len()).collect();
-        assert_eq!(left, [15, FAILED_MAX - 15]);
-    }
-
-    /// The next run of the server on the same folder.
-    fn restarted(device: DeviceRef, folder: &TempDir) -> (Hub, DeviceRef) {
-        let mut next = hub();
-        let user = user(&mut next, "a@b.cc", DASH);
-        next.history.open(folder.path().join("data"));
-        next.schedule_flushes();
-        (next, DeviceRef { user, ..device })
-    }
-
-    #[test]
-    fn hours_go_on_after_a_crash() {
-        let (mut hub, device, folder) = one();
-        write(&mut hub, device, "1");
-        advance(&mut hub, FIRST_FLUSH);
-        run_jobs(&mut hub);
-        let (mut hub, device) = restarted(device, &folder);
-        write(&mut hub, device, "2");
-        advance(&mut hub, 3_600_000);
-        run_jobs(&mut hub);
-        let file = v5(&mut hub, device, Granularity::Hourly);
-        let values: Vec<f64> = hub.history.files.read(&file, 9, 0, &[]).unwrap().iter().map(|r| r.value).collect();
-        assert_eq!(values, [1.5]);
-    }
-
-    #[test]
-    fn a_minute_goes_on_after_a_restart() {
-        let (mut hub, device, folder) = one();
-        write(&mut hub, device, "1");
-        hub.end_history();
-        run_jobs(&mut hub);
-        let (mut hub, device) = restarted(device, &folder);
-        write(&mut hub, device, "2");
-        advance(&mut hub, FIRST_FLUSH);
-        run_jobs(&mut hub);
-        assert_eq!(minutes(&mut hub, device), [1.5]);
-    }
-
-    #[test]
-    fn deleted_history_is_gone_from_memory_and_disk() {
-        let (mut hub, device, _folder) = one();
-        write(&mut hub, device, "1");
-        advance(&mut hub, FIRST_FLUSH);
-        write(&mut hub, device, "2");
-        hub.drop_history(device.user, Doomed::Devices(1, vec![0]));
-        advance(&mut hub, MINUTE as u64);
-        run_jobs(&mut hub);
-        let file = v5(&mut hub, device, Granularity::Minute);
-        assert!(minutes(&mut hub, device).is_empty() && hub.history.live.points(&file.owner, file.pin).is_empty());
-        assert_eq!(hub.history.averages.pins(), 0);
-    }
-
-    #[test]
-    fn a_refused_job_keeps_the_records() {
-        let (mut hub, device, _folder) = one();
-        write(&mut hub, device, "1");
-        hub.jobs.finish();
-        hub.jobs = Jobs::refusing();
-        advance(&mut hub, FIRST_FLUSH);
-        assert_eq!(hub.history.failed.len(), 1);
-    }
-}
+mod tests;

@@ -69,25 +69,30 @@ impl Saver {
     /// # Errors
     /// Those of the file system, with the path; the old file is then still there and the call may be repeated.
     pub fn save(&self, item: Item<'_>) -> io::Result<()> {
-        let result = self.write(item);
-        result.and_then(|()| sync_folder(&self.root).map_err(|error| named(&self.root, error)))
+        self.save_all([item]).pop().unwrap_or(Ok(()))
     }
 
-    /// Writes many accounts and waits for the disk once. The results are in the order of the items.
+    /// Writes many accounts and waits for the disk once. The results are in the order of the items. A file that has the same
+    /// content already is left alone: flash wears out.
     pub fn save_all<'a>(&self, items: impl IntoIterator<Item = Item<'a>>) -> Vec<io::Result<()>> {
-        let mut results: Vec<io::Result<()>> = items.into_iter().map(|item| self.write(item)).collect();
-        if let Err(error) = sync_folder(&self.root) {
-            for result in results.iter_mut().filter(|result| result.is_ok()) {
-                *result = Err(io::Error::new(error.kind(), error.to_string()));
-            }
-        }
-        results
+        let results: Vec<io::Result<bool>> = items.into_iter().map(|item| self.write(item)).collect();
+        let is_any_written = results.iter().any(|result| matches!(result, Ok(true)));
+        let synced = if is_any_written { sync_folder(&self.root) } else { Ok(()) };
+        let with_folder = |result: io::Result<bool>| match (result, &synced) {
+            (Ok(true), Err(error)) => Err(named(&self.root, io::Error::new(error.kind(), error.to_string()))),
+            (result, _) => result.map(drop),
+        };
+        results.into_iter().map(with_folder).collect()
     }
 
-    fn write(&self, item: Item<'_>) -> io::Result<()> {
+    /// Writes a file; false if it was the same.
+    fn write(&self, item: Item<'_>) -> io::Result<bool> {
         let name = user_file_name(item.email, item.app);
         let path = self.root.join(&name);
         let leftovers = self.leftovers().remove(&name).unwrap_or_default();
+        if leftovers.is_empty() && holds(&path, item.text) {
+            return Ok(false);
+        }
         let written = AtomicFile::create(&path, PRIVATE).and_then(|mut file| {
             file.write_all(item.text.as_bytes())?;
             // Only now, so that a full disk that is tried again and again does not make a copy each time.
@@ -103,7 +108,7 @@ impl Saver {
         for leftover in leftovers.iter().filter(|leftover| leftover.file != name) {
             clear_away(&self.root, &path, leftover);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Moves an account's file, whatever its name, to `deleted/`, where it replaces an older one. `Ok(false)`: there was
@@ -176,6 +181,12 @@ impl Saver {
         sync_folder(&folder)?;
         Ok(done)
     }
+}
+
+/// Whether a file can be read and has this content.
+fn holds(path: &Path, text: &str) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == text.len() as u64)
+        && fs::read(path).is_ok_and(|content| content == text.as_bytes())
 }
 
 /// Gives a file that is about to be replaced, and must not be lost, a second name.
@@ -345,6 +356,22 @@ mod tests {
         assert_eq!(place.read("a@b.cc.Blynk.user"), "three");
         place.save("a/../b@c.dd", "four");
         assert_eq!(place.read("a%2F..%2Fb@c.dd.Blynk.user"), "four");
+    }
+
+    #[test]
+    fn the_same_content_is_not_written_again() {
+        let place = place(&[]);
+        let file = place.temp.path().join("a@b.cc.Blynk.user");
+        let id = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(&file).unwrap());
+        place.save("a@b.cc", "one");
+        let first = id();
+        // Keeps the number from being used again.
+        fs::hard_link(&file, place.temp.path().join("other")).unwrap();
+        place.save("a@b.cc", "one");
+        assert_eq!(id(), first);
+        place.save("a@b.cc", "two");
+        assert_ne!(id(), first);
+        assert_eq!(place.read("a@b.cc.Blynk.user"), "two");
     }
 
     #[test]
