@@ -52,6 +52,22 @@ pub fn administrator(url: &str, email: &str, password: &str) -> String {
 /// Goes before [`administrator`] when nobody chose the password.
 pub const RANDOM_PASSWORD: &str = "Admin password not specified. Random password generated.";
 
+/// A certificate could be renewed, but the configuration forbids it.
+pub const RENEWAL_DISABLED: &str = "Certificate renewal disabled.";
+
+/// The first certificate is asked for.
+pub const MAKING_CERTIFICATE: &str = "Generating own initial certificates...";
+
+/// The first certificate is there.
+pub fn certificate_made(host: &str) -> String {
+    format!("Success! The certificate for your domain {host} has been generated!")
+}
+
+/// The first certificate is not there.
+pub fn certificate_failed(reason: &str) -> String {
+    format!("Error during certificate generation.\n{reason}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

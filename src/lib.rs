@@ -5,7 +5,7 @@
 //! * [`wire`] turns bytes into messages and back: frames, commands, statuses, bodies. It does no I/O.
 //! * [`config`] turns `.properties` files into typed settings; [`cli`] does the same for the command line.
 //! * [`tz`] knows time zones.
-//! * [`serve`] is the life of the server, [`reload`] its SIGHUP; [`supervisor`] tells systemd how it is.
+//! * [`serve`] is the life of the server, [`reload`] its SIGHUP, [`certificates`] what its TLS ports show; [`supervisor`] tells systemd how it is.
 //! * [`run`] does what the command line asks for; [`logging`] writes the log files, [`console`] the lines for scripts,
 //!   [`local_time`] knows the machine's time zone.
 //! * [`model`] is what a user owns: profile, dashboards, devices, widgets, pin values and their JSON forms.
@@ -18,11 +18,15 @@
 //! * [`hardware`] and [`app`] handle the commands of devices and of phone apps, one file per command group.
 //! * [`http`] is the blocking HTTP thread: REST, admin, firmware, pages.
 //! * [`net`] accepts connections, speaks TLS, tells protocols apart and moves bytes.
+//! * `acme` gets certificates from Let's Encrypt (feature `acme`).
 //! * [`control`] is the Unix control socket and the subcommands that use it; [`doctor`] and [`trials`] need no server.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "acme")]
+pub mod acme;
 pub mod app;
 pub mod automation;
+pub mod certificates;
 pub mod cli;
 pub mod config;
 pub mod console;

@@ -17,6 +17,12 @@ pub fn zone() -> TimeZone {
     })
 }
 
+/// Local date and time of ms since 1970, for people.
+pub fn shown(ms: i64) -> String {
+    let time = Timestamp::from_millisecond(ms).unwrap_or_default();
+    zone().to_datetime(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// Date and time on the wall.
 pub fn now() -> DateTime {
     zone().to_datetime(Timestamp::now())

@@ -1,10 +1,10 @@
 //! SIGHUP: reads the configuration again and takes over what may change while the server runs (`[reload]` in
 //! `docs/configuration.md`): limits, log level, transports, texts, and the files of the certificate.
 
+use crate::certificates;
 use crate::config::{self, Config, Sources};
 use crate::hub::Hub;
 use crate::logging;
-use crate::net::certificate;
 use crate::net::server::Server;
 use crate::notify::mail_texts::MailTexts;
 use crate::services::Transports;
@@ -28,8 +28,12 @@ pub fn reload(server: &Server, sources: &Sources, transports: &Transports, data_
     logging::set_level(next.server.log_level);
     transports.replace(&next);
     take_texts(&mut hub, &next);
-    take_certificate(server, &next, data_folder);
-    hub.config = Rc::new(next);
+    let next = Rc::new(next);
+    hub.config = Rc::clone(&next);
+    drop(hub);
+    if let Err(error) = certificates::choose_again(server, &next, data_folder) {
+        log::error!("The certificate stays as it was: {error}");
+    }
     log::info!("The configuration was read again");
 }
 
@@ -51,20 +55,6 @@ fn take_texts(hub: &mut Hub, next: &Config) {
     match MailTexts::load(&next.working_folder, &next.server.product_name, third_party) {
         Ok(texts) => hub.texts = Rc::new(texts),
         Err(error) => log::error!("The texts of mails stay as they were: {error}"),
-    }
-}
-
-/// The files of the certificate may have been renewed in place.
-fn take_certificate(server: &Server, next: &Config, data_folder: &Path) {
-    let swapped = certificate::choose(&certificate::Settings::of(next, data_folder))
-        .map_err(|error| error.to_string())
-        .and_then(|(source, certified)| {
-            server.tls.swap(certified).map_err(|error| error.to_string())?;
-            Ok(source)
-        });
-    match swapped {
-        Ok(source) => log::info!("Certificate: {}", source.files().0.display()),
-        Err(error) => log::error!("The certificate stays as it was: {error}"),
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use async_executor::LocalExecutor;
 use async_io::Timer;
 
+use crate::certificates;
 use crate::config::address::ListenerKind;
 use crate::config::{Config, ServerConfig, Sources};
 use crate::console;
@@ -102,7 +103,8 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
 
     // Ports first: a second server must not touch anything before it knows that it is one.
     let listeners = bind_all(settings)?;
-    let tls = Tls::new(certificate(&config, folder.root())?)?;
+    let (source, certified) = certificate::choose(&certificate::Settings::of(&config, folder.root()))?;
+    let tls = Tls::new(certified)?;
 
     let (handle, inbox) = HubHandle::new();
     let transports = Arc::new(Transports::new(&config));
@@ -126,9 +128,13 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
         crate::http::start(handle, &config, folder.root(), server.relay.peers.clone()).map_err(StartError::Http)?;
     server.http_port.set(http_port);
     let control = open_control(&config, &folder, &server);
+    let asks = certificates::keep_current(&server, source, folder.root());
     let logs = &settings.logs_folder;
     let logs = (!logs.as_os_str().is_empty()).then(|| crate::config::folders::absolute(logs));
     console::say(&console::started(logs.as_deref()));
+    if asks {
+        console::say(console::MAKING_CERTIFICATE);
+    }
     if let Some(lines) = administrator {
         console::say(&lines);
     }
@@ -219,18 +225,6 @@ fn service(kind: ListenerKind) -> Service {
 fn https_port(listeners: &[Bound]) -> u16 {
     let tls = listeners.iter().find(|(_, service)| *service == Service::Tls);
     tls.and_then(|(listener, _)| listener.local_addr().ok()).map_or(0, |address| address.port())
-}
-
-fn certificate(config: &Config, data_folder: &Path) -> Result<Arc<rustls::sign::CertifiedKey>, CertificateError> {
-    let (source, certified) = certificate::choose(&certificate::Settings::of(config, data_folder))?;
-    log::info!("Certificate: {}", source.files().0.display());
-    if matches!(source, certificate::Source::SelfSigned(..))
-        && config.acme_contact().is_some()
-        && !config.server.server_host.is_empty()
-    {
-        log::warn!("This version asks no ACME server for a certificate yet: the self-signed one is shown");
-    }
-    Ok(certified)
 }
 
 fn load_accounts(hub: &mut Hub, folder: &DataFolder) -> Result<(), StartError> {

@@ -92,6 +92,26 @@ fn a_hang_up_reads_the_configuration_again() {
 }
 
 #[test]
+fn a_renewed_certificate_is_shown_without_a_word() {
+    let place = Place::new("server.ssl.cert=fullchain.crt\nserver.ssl.key=privkey.pem");
+    write_certificate(&place);
+    let _server = place.start();
+    let old = certificate(place.https);
+    let mut app = App::connect(place.https);
+    assert_eq!(app.register("a@example.com", "pw"), OK);
+    // The certificate first, as a program does that writes two files: in between they do not belong together.
+    let key = fs::read(place.path().join("privkey.pem")).unwrap();
+    write_certificate(&place);
+    let new_key = fs::read(place.path().join("privkey.pem")).unwrap();
+    fs::write(place.path().join("privkey.pem"), key).unwrap();
+    #[allow(clippy::disallowed_methods)] // As the other program takes its time.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    fs::write(place.path().join("privkey.pem"), new_key).unwrap();
+    eventually("the new certificate is shown", || (certificate(place.https) != old).then_some(()));
+    assert_eq!(app.login("a@example.com", "pw"), OK, "a connection from before goes on");
+}
+
+#[test]
 fn environment_variables_set_keys() {
     let place = Place::new("");
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();

@@ -37,7 +37,7 @@ property_table! {
             shipped("false"), reload();
         force_port_80_for_redirect: bool, "force.port.80.for.redirect", "A device that is sent to another server is told port 80; false = the port it came to.",
             shipped("true"), reload();
-        server_ssl_cert: PathBuf, "server.ssl.cert", "PEM file with the server's certificate, then intermediate ones. Empty = fullchain.crt of the working folder, or a certificate of its own.",
+        server_ssl_cert: PathBuf, "server.ssl.cert", "PEM file with the server's certificate, then intermediate ones; read anew when it changes. Empty = a certificate from Let's Encrypt (see contact.email), else fullchain.crt and privkey.pem of the working folder, else one of its own.",
             shipped("");
         server_ssl_key: PathBuf, "server.ssl.key", "PEM file with the private key of that certificate.", shipped("");
         server_ssl_key_pass: Secret, "server.ssl.key.pass", "Password of an encrypted private key.", shipped("");
@@ -45,11 +45,13 @@ property_table! {
             code(""), trim();
         net_interface: String, "net.interface", "Beginning of the name of the network interface whose IPv4 address names this server.",
             shipped("eth"), code("eth"), trim();
-        contact_email: Option<String>, "contact.email", "Account mail for Let's Encrypt; absent = mail.smtp.username of mail.properties, present but empty = no certificates from Let's Encrypt.",
+        contact_email: Option<String>, "contact.email", "Account mail for Let's Encrypt, which is asked for a certificate for server.host when that is a name and server.ssl.cert is empty; port 80 of the name must lead to http.port. Absent = mail.smtp.username of mail.properties, present but empty = no certificates from Let's Encrypt.",
             trim();
-        renewal_disabled: bool, "renewal.disabled", "true = no daily renewal check of the Let's Encrypt certificate.", code("false");
+        renewal_disabled: bool, "renewal.disabled", "true = the certificate from Let's Encrypt is not renewed in the last third of its life.", code("false");
         acme_directory_url: String, "acme.directory.url", "Directory of the ACME server that certificates are asked from.",
             code("https://acme-v02.api.letsencrypt.org/directory"), trim(), own();
+        acme_roots_file: PathBuf, "acme.roots.file", "PEM file with certificate authorities that the ACME server's own certificate may come from, besides the system's; for an ACME server of one's own.",
+            code(""), own();
         latest_tls: bool, "latest.tls", "true = only TLS 1.2 and 1.3. Eyelet never speaks older versions, so this changes nothing.", code("false");
         restore_host: String, "restore.host", "Host in the link of the password mail of the app.", shipped("blynk-cloud.com"), trim(), reload();
         region: String, "region", "Free text: stored in each user, chooses the users of -restore, column of the statistics tables. Any value but local makes / of the TLS port redirect away from the admin page.",
@@ -181,6 +183,7 @@ impl ServerConfig {
     pub(crate) fn check(&mut self, reader: &mut Reader<'_>) {
         self.check_ports(reader);
         self.check_certificate(reader);
+        self.check_acme(reader);
         if !self.admin_root_path.starts_with('/') || self.admin_root_path.len() < 2 {
             let origin = reader.origin("admin.rootPath");
             let value = std::mem::replace(&mut self.admin_root_path, "/admin".to_owned());
@@ -209,6 +212,31 @@ impl ServerConfig {
                     "Invalid value '{port}' for property '{name}' in {origin}: that is the port of '{other}', too"
                 ));
             }
+        }
+    }
+
+    /// A certificate is asked for a name, of a server whose answers can be trusted.
+    fn check_acme(&self, reader: &mut Reader<'_>) {
+        let url = &self.acme_directory_url;
+        if !url.starts_with("https://") {
+            let origin = reader.origin("acme.directory.url");
+            reader.errors.push(format!(
+                "Invalid value '{url}' for property 'acme.directory.url' in {origin}: an address with https:// is expected"
+            ));
+        }
+        let roots = &self.acme_roots_file;
+        if !roots.as_os_str().is_empty() && !roots.is_file() {
+            let (origin, roots) = (reader.origin("acme.roots.file"), roots.display());
+            reader.errors.push(format!(
+                "Invalid value '{roots}' for property 'acme.roots.file' in {origin}: there is no such file"
+            ));
+        }
+        let is_address = self.server_host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+        if is_address && self.contact_email.as_ref().is_some_and(|contact| !contact.is_empty()) {
+            reader.warnings.push(
+                "Property 'contact.email' has no effect: 'server.host' is an address, and certificates are for names"
+                    .into(),
+            );
         }
     }
 

@@ -125,6 +125,12 @@ fn status(hub: &Hub) -> Map<String, Value> {
         let worst: Vec<String> = worst.map(|(address, count)| format!("{address} ({count})")).collect();
         put(name, if worst.is_empty() { "none".into() } else { worst.join(", ").into() });
     }
+    let certificate = &hub.certificate;
+    put("certificate", certificate.file.display().to_string().into());
+    put("certificate-ends-at", certificate.until.saturating_mul(1000).into());
+    if !certificate.renewal.is_empty() {
+        put("certificate-renewal", certificate.renewal.clone().into());
+    }
     put("saved-at", hub.saving.saved_at.into());
     put("failed-saves", hub.saving.failures.into());
     status

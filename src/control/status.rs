@@ -1,5 +1,6 @@
 //! Shows the answer to `eyelet status`.
 
+use crate::local_time;
 use serde_json::{Map, Value};
 use std::fmt::Write;
 
@@ -16,7 +17,7 @@ pub fn text(status: &Map<String, Value>) -> String {
         let (name, value) = match (name.as_str(), value.as_i64()) {
             ("uptime-seconds", Some(seconds)) => ("uptime", duration(seconds)),
             ("memory-bytes", Some(bytes)) => ("memory", format!("{} KB", bytes / 1024)),
-            ("saved-at", Some(ms)) => ("saved-at", moment(ms)),
+            ("saved-at" | "certificate-ends-at", Some(ms)) => (name.as_str(), moment(ms)),
             (name, _) => (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
         };
         let _ = writeln!(text, "{:width$}  {value}", name.replace('-', " "));
@@ -38,9 +39,10 @@ fn duration(seconds: i64) -> String {
 
 /// Local date and time of ms since 1970.
 fn moment(ms: i64) -> String {
-    match jiff::Timestamp::from_millisecond(ms) {
-        Ok(time) if ms > 0 => crate::local_time::zone().to_datetime(time).strftime("%Y-%m-%d %H:%M:%S").to_string(),
-        _ => "never".to_owned(),
+    if ms > 0 {
+        local_time::shown(ms)
+    } else {
+        "never".to_owned()
     }
 }
 

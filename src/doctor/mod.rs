@@ -5,7 +5,7 @@ mod ports;
 use crate::config::{Config, PropertyFile};
 use crate::control::{client, Request, Response};
 use crate::net::certificate;
-use crate::net::validity;
+use crate::net::validity::Validity;
 use crate::notify::push::Gateway;
 use crate::notify::push_targets::Targets;
 use crate::notify::smtp::Mailer;
@@ -181,7 +181,7 @@ fn tls(config: &Config, folder: &Path, found: &mut Findings) {
         Err(error) => return found.bad(format!("certificate: {error}")),
     };
     let shown = file.display();
-    let Some(ends) = chain.cert.first().and_then(|leaf| validity::not_after(leaf)) else {
+    let Some(Validity { until: ends, .. }) = chain.cert.first().and_then(|leaf| Validity::of(leaf)) else {
         return found.note(format!("certificate: {shown}: it cannot be read when it ends"));
     };
     let date = jiff::Timestamp::from_second(ends).unwrap_or_default().strftime("%Y-%m-%d").to_string();
@@ -190,6 +190,24 @@ fn tls(config: &Config, folder: &Path, found: &mut Findings) {
         ..0 => found.bad(format!("certificate: {shown} ended on {date}")),
         0..EXPIRY_NOTICE_DAYS => found.note(format!("certificate: {shown} ends on {date}, in {left} days")),
         _ => found.good(format!("certificate: {shown}, until {date}")),
+    }
+    #[cfg(feature = "acme")]
+    if let Some(plan) = crate::acme::Plan::of(config, folder) {
+        renewal(&plan, matches!(source, certificate::Source::SelfSigned(..)), found);
+    }
+}
+
+/// What the ACME server has to do with it.
+#[cfg(feature = "acme")]
+fn renewal(plan: &crate::acme::Plan, is_self_signed: bool, found: &mut Findings) {
+    let host = &plan.host;
+    match (is_self_signed, plan.renews) {
+        (true, _) => found.note(format!(
+            "certificate: there is none for {host} from {} yet: eyelet status or worker.log says why",
+            plan.directory
+        )),
+        (false, true) => found.good(format!("certificate: renewed by this server for {host}")),
+        (false, false) => found.note("certificate: not renewed by this server (renewal.disabled)"),
     }
 }
 

@@ -74,6 +74,8 @@ fn text(hub: &Hub) -> String {
     let help = "Appends to history files, and saves of unfinished averages.";
     family(out_ref, "history_writes_total", "counter", help, one(u64::from(written.writes)));
     family(out_ref, "history_written_bytes_total", "counter", "Bytes of these.", one(written.bytes));
+    let until = one(u64::try_from(hub.certificate.until).unwrap_or(0));
+    family(out_ref, "certificate_end_seconds", "gauge", "When the TLS certificate ends, seconds since 1970.", until);
     family(out_ref, "admin_sessions", "gauge", "Sessions of administrators.", one(hub.sessions.len() as u64));
     out
 }

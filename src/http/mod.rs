@@ -4,13 +4,15 @@
 //!   [`forwarded`] believes proxies who asks, [`limits`] says how often they may.
 //! * [`router`] is the table of all routes; [`response`] is what handlers return. [`params`] decodes queries and forms.
 //! * [`admin`] is the administrators' part; [`upload`] takes their files, which [`multipart`] takes out of their
-//!   wrapping. [`metrics`] are for monitoring.
+//!   wrapping. [`metrics`] are for monitoring. `challenge` answers an ACME server (feature `acme`).
 //! * [`rest`] is the API of device tokens; [`files`] serves files and [`ranges`] of them, [`assets`] are built in; [`pages`] resets passwords.
 //!
 //! Handlers touch state only in the event loop: most are plain functions on the hub that the router calls there.
 
 pub mod admin;
 pub mod assets;
+#[cfg(feature = "acme")]
+pub mod challenge;
 pub mod files;
 pub mod forwarded;
 pub mod limits;

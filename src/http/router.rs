@@ -139,6 +139,11 @@ const ROUTES: &[Route] = &[
     file("/static/{path..}", files::from_static),
     file("/{name}.gz", files::download),
     file("/{name}.zip", files::download),
+    #[cfg(feature = "acme")]
+    Route {
+        ports: Ports::Plain,
+        ..open(Get, "/.well-known/acme-challenge/{token}", Handler::Hub(super::challenge::handle))
+    },
     open(Post, "/resetPassword", Handler::Later(pages::reset_password)),
     open(Get, "/landing", Handler::Hub(pages::landing)),
     open(Get, "/restore", Handler::Hub(pages::restore)),

@@ -3,7 +3,7 @@
 //! * [`users`]: accounts and sessions. [`accounts`], [`replacing`]: what administrators do to them. [`tokens`]: who has which token.
 //! * [`connections`]: open connections.
 //! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
-//! * [`memory`]: gives it back after a storm of clients.
+//! * [`memory`]: gives it back after a storm of clients. [`certificate`]: which one is shown.
 //! * [`attempts`]: failed logins. [`sessions`]: administrators in browsers. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
@@ -17,6 +17,7 @@
 pub mod accounts;
 pub mod allowances;
 pub mod attempts;
+pub mod certificate;
 pub mod clock;
 pub mod clones;
 pub mod connections;
@@ -151,6 +152,8 @@ pub struct Hub {
     pub texts: Rc<MailTexts>,
     /// Name or address of this server, as told to apps and devices.
     pub host: Rc<str>,
+    /// The certificate of the TLS ports.
+    pub certificate: certificate::Certificate,
     /// Writing of accounts.
     pub saving: saving::Saving,
     /// When timers are due.
@@ -202,6 +205,7 @@ impl Hub {
             registrations: (0, 0),
             texts,
             host,
+            certificate: certificate::Certificate::default(),
             saving: saving::Saving::default(),
             timers: timers::Timers::default(),
             polling: polling::Polling::default(),

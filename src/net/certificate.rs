@@ -19,21 +19,26 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error as TlsError, InconsistentKeys};
 
 use super::encrypted_key::{decrypt, DecryptError};
+use super::validity::Validity;
 
 /// The self-signed certificate's file in the data folder; its key lies beside it.
 pub const OWN_CERTIFICATE: &str = "eyelet-cert.pem";
 /// The self-signed certificate's key in the data folder, mode 0600.
 pub const OWN_KEY: &str = "eyelet-key.pem";
-/// The certificate that ACME clients leave in the working directory.
-pub const ACME_CERTIFICATE: &str = "fullchain.crt";
-/// The key to [`ACME_CERTIFICATE`].
-pub const ACME_KEY: &str = "privkey.pem";
+/// The certificate that the legacy server got from Let's Encrypt, and that ACME clients leave in the working directory.
+pub const LEGACY_CERTIFICATE: &str = "fullchain.crt";
+/// The key to [`LEGACY_CERTIFICATE`].
+pub const LEGACY_KEY: &str = "privkey.pem";
+/// The certificate that this server got from an ACME server, in the data folder.
+pub const ACME_CERTIFICATE: &str = "acme-cert.pem";
+/// The key to [`ACME_CERTIFICATE`], mode 0600.
+pub const ACME_KEY: &str = "acme-key.pem";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a self-signed certificate is valid.
 const OWN_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// 2026-01-01. A router without a battery clock may believe that it is 1970: nothing is dated before this.
-const EARLIEST: Duration = Duration::from_secs(1_767_225_600);
+pub const EARLIEST: Duration = Duration::from_secs(1_767_225_600);
 
 /// What the configuration says about certificates, and where to look.
 #[derive(Clone)]
@@ -46,9 +51,9 @@ pub struct Settings<'a> {
     pub password: Option<&'a str>,
     /// `server.host`, if not empty: the name in a self-signed certificate.
     pub host: Option<&'a str>,
-    /// Where [`ACME_CERTIFICATE`] may lie.
+    /// Where [`LEGACY_CERTIFICATE`] may lie.
     pub working_folder: &'a Path,
-    /// Where the self-signed pair is kept.
+    /// Where the self-signed pair and [`ACME_CERTIFICATE`] are kept.
     pub data_folder: &'a Path,
 }
 
@@ -67,6 +72,10 @@ impl<'a> Settings<'a> {
             data_folder,
         }
     }
+
+    fn self_signed(&self) -> Source {
+        Source::SelfSigned(self.data_folder.join(OWN_CERTIFICATE), self.data_folder.join(OWN_KEY))
+    }
 }
 
 /// Which of the possible certificates is in use, with its two files.
@@ -74,7 +83,9 @@ impl<'a> Settings<'a> {
 pub enum Source {
     /// The files that the configuration names.
     Configured(PathBuf, PathBuf),
-    /// [`ACME_CERTIFICATE`] and [`ACME_KEY`] in the working directory.
+    /// [`LEGACY_CERTIFICATE`] and [`LEGACY_KEY`] in the working directory.
+    WorkingFolder(PathBuf, PathBuf),
+    /// [`ACME_CERTIFICATE`] and [`ACME_KEY`] in the data folder.
     Acme(PathBuf, PathBuf),
     /// The self-signed pair in the data folder.
     SelfSigned(PathBuf, PathBuf),
@@ -85,6 +96,7 @@ impl Source {
     pub fn files(&self) -> (&Path, &Path) {
         match self {
             Source::Configured(certificate, key)
+            | Source::WorkingFolder(certificate, key)
             | Source::Acme(certificate, key)
             | Source::SelfSigned(certificate, key) => (certificate, key),
         }
@@ -127,21 +139,35 @@ pub enum CertificateError {
     /// A self-signed certificate could not be made.
     #[error("cannot make a self-signed certificate: {0}")]
     Make(#[from] rcgen::Error),
+    /// TLS does not take it.
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
 }
 
 /// Decides which certificate to use, makes the self-signed one if it is needed and not there, and loads it.
 ///
-/// The configured files win, then those of ACME in the working directory, then the self-signed pair. Configured files
-/// that are missing or wrong are an error and never silently replaced.
+/// The configured files win, then those of ACME, then the self-signed pair. Configured files that are missing or wrong are an
+/// error and never silently replaced; what this server keeps itself is replaced by the self-signed pair when it is damaged.
 pub fn choose(settings: &Settings<'_>) -> Result<(Source, Arc<CertifiedKey>), CertificateError> {
     let source = find(settings)?;
-    if let Source::SelfSigned(certificate, key) = &source {
-        if !(certificate.exists() && key.exists()) {
-            make(settings.host, certificate, key)?;
+    let (certificate, key) = source.files();
+    match &source {
+        Source::SelfSigned(..) => {}
+        Source::Acme(..) => match load(certificate, key, None) {
+            Ok(loaded) => return Ok((source, loaded)),
+            Err(error) => log::error!("{error}: the self-signed certificate is shown"),
+        },
+        Source::Configured(..) | Source::WorkingFolder(..) => {
+            let loaded = load(certificate, key, settings.password)?;
+            return Ok((source, loaded));
         }
     }
+    let source = settings.self_signed();
     let (certificate, key) = source.files();
-    let loaded = load(certificate, key, settings.password)?;
+    if !(certificate.exists() && key.exists()) {
+        make(settings.host, certificate, key)?;
+    }
+    let loaded = load(certificate, key, None)?;
     Ok((source, loaded))
 }
 
@@ -149,34 +175,56 @@ pub fn choose(settings: &Settings<'_>) -> Result<(Source, Arc<CertifiedKey>), Ce
 ///
 /// Errors: only one of the two settings is there.
 pub fn find(settings: &Settings<'_>) -> Result<Source, CertificateError> {
-    let acme = (settings.working_folder.join(ACME_CERTIFICATE), settings.working_folder.join(ACME_KEY));
-    let acme = (acme.0.exists() && acme.1.exists()).then_some(acme);
-    match (settings.certificate, settings.key, acme) {
-        (Some(certificate), Some(key), acme) => {
-            if let Some((acme, _)) = acme {
-                log::warn!("{} is used, {} is ignored", certificate.display(), acme.display());
+    let left = pair(settings.working_folder, LEGACY_CERTIFICATE, LEGACY_KEY);
+    match (settings.certificate, settings.key) {
+        (Some(certificate), Some(key)) => {
+            if let Some((left, _)) = left.filter(|(left, _)| *left != settings.working_folder.join(certificate)) {
+                log::warn!("{} is used, {} is ignored", certificate.display(), left.display());
             }
             Ok(Source::Configured(certificate.to_owned(), key.to_owned()))
         }
-        (None, None, Some((certificate, key))) => Ok(Source::Acme(certificate, key)),
-        (None, None, None) => {
-            let folder = settings.data_folder;
-            Ok(Source::SelfSigned(folder.join(OWN_CERTIFICATE), folder.join(OWN_KEY)))
-        }
+        (None, None) => Ok(match (left, pair(settings.data_folder, ACME_CERTIFICATE, ACME_KEY)) {
+            // Whoever renewed it last: this server, or another program in the working directory.
+            (Some(left), Some(own)) if end_of(&left.0) > end_of(&own.0) => Source::WorkingFolder(left.0, left.1),
+            (_, Some(own)) => Source::Acme(own.0, own.1),
+            (Some(left), None) => Source::WorkingFolder(left.0, left.1),
+            (None, None) => settings.self_signed(),
+        }),
         _ => Err(CertificateError::OnlyOne),
     }
+}
+
+/// Both files, if both are there.
+fn pair(folder: &Path, certificate: &str, key: &str) -> Option<(PathBuf, PathBuf)> {
+    let (certificate, key) = (folder.join(certificate), folder.join(key));
+    (certificate.exists() && key.exists()).then_some((certificate, key))
+}
+
+/// When the certificate in a file ends, s since 1970; `None`, which is before everything, when it cannot be read.
+fn end_of(file: &Path) -> Option<i64> {
+    let leaf = CertificateDer::pem_slice_iter(&fs::read(file).ok()?).next()?.ok()?;
+    Some(Validity::of(&leaf)?.until)
 }
 
 /// Loads a certificate chain and its key and checks that they belong together.
 pub fn load(certificate: &Path, key: &Path, password: Option<&str>) -> Result<Arc<CertifiedKey>, CertificateError> {
     let read = |path: &Path| fs::read(path).map_err(|error| CertificateError::Read(path.to_owned(), error));
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(certificate)?)
+    assemble((certificate, &read(certificate)?), (key, &read(key)?), password)
+}
+
+/// The same with the content of the files, which need not be there yet.
+pub fn assemble(
+    (certificate, chain): (&Path, &[u8]),
+    (key, key_pem): (&Path, &[u8]),
+    password: Option<&str>,
+) -> Result<Arc<CertifiedKey>, CertificateError> {
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(chain)
         .collect::<Result<_, _>>()
         .map_err(|_| CertificateError::NoCertificate(certificate.to_owned()))?;
     if chain.is_empty() {
         return Err(CertificateError::NoCertificate(certificate.to_owned()));
     }
-    let der = read_key(key, &read(key)?, password)?;
+    let der = read_key(key, key_pem, password)?;
     let signing = any_supported_type(&der).map_err(|_| CertificateError::UnsupportedKey(key.to_owned()))?;
     let certified = CertifiedKey::new(chain, signing);
     if !belong_together(&certified) {
@@ -247,179 +295,4 @@ fn write_private(path: &Path, content: &[u8]) -> Result<(), CertificateError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(folder: &Path) -> Settings<'_> {
-        Settings {
-            certificate: None,
-            key: None,
-            password: None,
-            host: None,
-            working_folder: folder,
-            data_folder: folder,
-        }
-    }
-
-    fn pair(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
-        let (certificate, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
-        make(Some("iot.example.org"), &certificate, &key).unwrap();
-        (certificate, key)
-    }
-
-    #[test]
-    fn a_self_signed_pair_is_made_once_and_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let (source, first) = choose(&settings(folder.path())).unwrap();
-        assert_eq!(source.files().0, folder.path().join(OWN_CERTIFICATE));
-        let (_, second) = choose(&settings(folder.path())).unwrap();
-        assert_eq!(first.cert, second.cert);
-        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names.len(), 2, "{names:?}");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(folder.path().join(OWN_KEY)).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
-    }
-
-    #[test]
-    fn hosts_that_are_addresses_or_nonsense_get_a_certificate_too() {
-        let folder = tempfile::tempdir().unwrap();
-        for host in ["192.168.1.1", "::1", "a b", "bücher.example"] {
-            let (certificate, key) = (folder.path().join("c"), folder.path().join("k"));
-            make(Some(host), &certificate, &key).unwrap();
-            load(&certificate, &key, None).unwrap();
-        }
-    }
-
-    #[test]
-    fn the_configured_pair_wins_over_acme_and_acme_over_self_signed() {
-        let folder = tempfile::tempdir().unwrap();
-        let (certificate, key) = pair(folder.path(), "own");
-        let (acme_certificate, acme_key) = pair(folder.path(), "acme");
-        fs::rename(acme_certificate, folder.path().join(ACME_CERTIFICATE)).unwrap();
-        fs::rename(acme_key, folder.path().join(ACME_KEY)).unwrap();
-        assert!(matches!(choose(&settings(folder.path())), Ok((Source::Acme(..), _))));
-        let own = Settings { certificate: Some(&certificate), key: Some(&key), ..settings(folder.path()) };
-        assert!(matches!(choose(&own), Ok((Source::Configured(..), _))));
-        let half = Settings { certificate: Some(&certificate), ..settings(folder.path()) };
-        assert!(matches!(choose(&half), Err(CertificateError::OnlyOne)));
-    }
-
-    #[test]
-    fn errors_are_one_line_and_name_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let (certificate, key) = pair(folder.path(), "a");
-        let (_, other_key) = pair(folder.path(), "b");
-        let missing = folder.path().join("missing.pem");
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::write(&path, text).unwrap();
-            path
-        };
-        let encrypted =
-            write("enc.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
-        let legacy = write(
-            "old.pem",
-            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
-        );
-        let garbage = write("garbage.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
-        let empty = write("empty.pem", "");
-        for (certificate, key, text) in [
-            (&missing, &key, "cannot read"),
-            (&certificate, &missing, "cannot read"),
-            (&empty, &key, "no certificate"),
-            (&certificate, &empty, "no private key"),
-            (&certificate, &encrypted, "encrypted"),
-            (&certificate, &legacy, "not supported"),
-            (&certificate, &garbage, "cannot be used"),
-            (&certificate, &other_key, "does not belong"),
-        ] {
-            let error = load(certificate, key, None).unwrap_err().to_string();
-            assert!(
-                error.contains(text) && !error.contains('\n') && error.contains(".pem") | error.contains(".key"),
-                "{error}"
-            );
-        }
-    }
-
-    /// Every form of key that OpenSSL writes, with an RSA and an EC certificate. Skipped without the tool.
-    #[test]
-    fn keys_of_openssl_in_every_form() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = |command: &str| {
-            std::process::Command::new("sh")
-                .args(["-c", command])
-                .current_dir(folder.path())
-                .stderr(std::process::Stdio::null())
-                .status()
-                .is_ok_and(|status| status.success())
-        };
-        if !run("openssl version >version") {
-            eprintln!("skipped: no openssl here");
-            return;
-        }
-        assert!(run("openssl req -x509 -nodes -newkey rsa:2048 -keyout r8.pem -out r.crt -days 30 -subj /CN=x"));
-        assert!(run("openssl rsa -in r8.pem -traditional -out r1.pem"));
-        assert!(run("openssl ecparam -name prime256v1 -genkey -out e1.pem"));
-        assert!(run("openssl req -x509 -key e1.pem -out e.crt -days 30 -subj /CN=x"));
-        assert!(run("openssl pkcs8 -topk8 -nocrypt -in e1.pem -out e8.pem"));
-        assert!(run("openssl req -new -key e1.pem -subj /CN=x -out e.csr && openssl x509 -req -in e.csr -signkey e1.pem -out v1.crt"));
-        assert!(run("cat e.crt r.crt >chain.crt"));
-        for (certificate, key) in [
-            ("r.crt", "r8.pem"),
-            ("r.crt", "r1.pem"),
-            ("e.crt", "e1.pem"),
-            ("e.crt", "e8.pem"),
-            ("v1.crt", "e8.pem"),
-            ("chain.crt", "e8.pem"),
-        ] {
-            let loaded = load(&folder.path().join(certificate), &folder.path().join(key), Some("not needed"));
-            let loaded = loaded.unwrap_or_else(|error| panic!("{certificate} {key}: {error}"));
-            assert_eq!(loaded.cert.len(), if certificate == "chain.crt" { 2 } else { 1 });
-        }
-        assert!(load(&folder.path().join("v1.crt"), &folder.path().join("r8.pem"), None).is_err());
-    }
-
-    /// Encrypted keys in the schemes of OpenSSL's old and new versions, among them the one of the old instructions.
-    #[test]
-    fn encrypted_keys_of_openssl() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = |command: &str| {
-            std::process::Command::new("sh")
-                .args(["-c", command])
-                .current_dir(folder.path())
-                .stderr(std::process::Stdio::null())
-                .status()
-                .is_ok_and(|status| status.success())
-        };
-        if !run("openssl req -x509 -nodes -newkey rsa:2048 -keyout plain.pem -out cert.pem -days 30 -subj /CN=x") {
-            eprintln!("skipped: no openssl here");
-            return;
-        }
-        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-        for scheme in [
-            "-v1 PBE-SHA1-2DES",
-            "-v1 PBE-SHA1-3DES",
-            "-v1 PBE-MD5-DES -provider legacy -provider default",
-            "-v1 PBE-SHA1-DES -provider legacy -provider default",
-            "-v2 aes-128-cbc -v2prf hmacWithSHA1",
-            "-v2 aes-192-cbc -v2prf hmacWithSHA512",
-            "-v2 aes-256-cbc",
-            "-v2 des3",
-        ] {
-            if !run(&format!("openssl pkcs8 -topk8 {scheme} -in plain.pem -out key.pem -passout 'pass:geheim°1'")) {
-                eprintln!("skipped: {scheme} is not in this openssl");
-                continue;
-            }
-            if let Err(error) = load(&certificate, &key, Some("geheim°1")) {
-                panic!("{scheme}: {error}");
-            }
-            assert!(matches!(load(&certificate, &key, None), Err(CertificateError::EncryptedKey(_))), "{scheme}");
-            let wrong = load(&certificate, &key, Some("Geheim°1"));
-            assert!(matches!(wrong, Err(CertificateError::WrongPassword(_))), "{scheme}");
-        }
-    }
-}
+mod tests;

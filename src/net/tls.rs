@@ -14,7 +14,7 @@ use rustls::ServerConfig;
 /// Each connection keeps the settings that it began with, so swapping the certificate disturbs nobody. It lives on the
 /// event loop's thread; workers hand a new certificate over by a call into the loop.
 pub struct Tls {
-    current: RefCell<Arc<ServerConfig>>,
+    current: RefCell<(Arc<ServerConfig>, Arc<CertifiedKey>)>,
 }
 
 impl Tls {
@@ -22,20 +22,25 @@ impl Tls {
     ///
     /// Errors: none that the `ring` provider can cause, but the library's signature has one.
     pub fn new(certificate: Arc<CertifiedKey>) -> Result<Tls, rustls::Error> {
-        Ok(Tls { current: RefCell::new(config(certificate)?) })
+        Ok(Tls { current: RefCell::new((config(Arc::clone(&certificate))?, certificate)) })
     }
 
     /// The settings for a new connection.
     pub fn config(&self) -> Arc<ServerConfig> {
-        self.current.borrow().clone()
+        self.current.borrow().0.clone()
+    }
+
+    /// The certificate that new connections are shown.
+    pub fn certificate(&self) -> Arc<CertifiedKey> {
+        self.current.borrow().1.clone()
     }
 
     /// Shows another certificate to connections from now on. Sessions begun with the old one cannot be resumed.
     ///
     /// Errors: as [`Tls::new`]; the old certificate stays then.
     pub fn swap(&self, certificate: Arc<CertifiedKey>) -> Result<(), rustls::Error> {
-        let new = config(certificate)?;
-        self.current.replace(new);
+        let new = config(Arc::clone(&certificate))?;
+        self.current.replace((new, certificate));
         Ok(())
     }
 }

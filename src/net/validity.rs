@@ -1,4 +1,4 @@
-//! Until when a certificate is valid: walks the few DER elements that lead there.
+//! When a certificate is valid: walks the few DER elements that lead there.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -10,21 +10,33 @@ const GENERALIZED_TIME: u8 = 0x18;
 /// The version in a certificate that is not of version 1.
 const VERSION: u8 = 0xa0;
 
-/// The end of a certificate's validity in s since 1970; `None` when the DER is not a certificate.
-pub fn not_after(certificate: &[u8]) -> Option<i64> {
-    let (certificate, _) = expect(SEQUENCE, certificate)?;
-    let (mut fields, _) = expect(SEQUENCE, certificate)?;
-    if let Some((_, rest)) = expect(VERSION, fields) {
-        fields = rest;
+/// When a certificate is valid, s since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// Its first second.
+    pub from: i64,
+    /// Its last second.
+    pub until: i64,
+}
+
+impl Validity {
+    /// Of a certificate in DER; `None` when it is none.
+    pub fn of(certificate: &[u8]) -> Option<Validity> {
+        let (certificate, _) = expect(SEQUENCE, certificate)?;
+        let (mut fields, _) = expect(SEQUENCE, certificate)?;
+        if let Some((_, rest)) = expect(VERSION, fields) {
+            fields = rest;
+        }
+        // Serial number, algorithm, issuer.
+        for tag in [INTEGER, SEQUENCE, SEQUENCE] {
+            fields = expect(tag, fields)?.1;
+        }
+        let (validity, _) = expect(SEQUENCE, fields)?;
+        let (tag, from, rest) = element(validity)?;
+        let from = seconds(tag, from)?;
+        let (tag, until, _) = element(rest)?;
+        Some(Validity { from, until: seconds(tag, until)? })
     }
-    // Serial number, algorithm, issuer.
-    for tag in [INTEGER, SEQUENCE, SEQUENCE] {
-        fields = expect(tag, fields)?.1;
-    }
-    let (validity, _) = expect(SEQUENCE, fields)?;
-    let (_, _, rest) = element(validity)?;
-    let (tag, time, _) = element(rest)?;
-    seconds(tag, time)
 }
 
 /// The content of an element with this tag, and what follows it.
@@ -86,19 +98,19 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_found_in_both_forms() {
-        assert_eq!(not_after(&certificate(2030)), Some(1_898_553_600));
-        assert_eq!(not_after(&certificate(2060)), Some(2_845_324_800));
+    fn validity_is_found_in_both_forms() {
+        assert_eq!(Validity::of(&certificate(2030)), Some(Validity { from: 1_577_836_800, until: 1_898_553_600 }));
+        assert_eq!(Validity::of(&certificate(2060)).map(|v| v.until), Some(2_845_324_800));
         let whole = certificate(2030);
         for length in 0..whole.len() {
-            let _ = not_after(&whole[..length]);
+            let _ = Validity::of(&whole[..length]);
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes: Vec<u8>, text in "[0-9Z]{0,16}", tag in 0x17u8..0x19) {
-            let _ = (not_after(&bytes), seconds(tag, text.as_bytes()));
+            let _ = (Validity::of(&bytes), seconds(tag, text.as_bytes()));
         }
     }
 }

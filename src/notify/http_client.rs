@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use ureq::config::{AutoHeaderValue, Config};
-use ureq::http::{Request, Uri};
+use ureq::http::{HeaderMap, Request, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
@@ -53,6 +53,14 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The body was larger than the limit and `body` is only its beginning.
     pub truncated: bool,
+    headers: HeaderMap,
+}
+
+impl Reply {
+    /// A header's value; `None` when it is not there or no text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 /// Why no answer came. The texts name no URL, header or body: those hold keys.
@@ -130,7 +138,7 @@ impl HttpClient {
         body.into_reader().take(most).read_to_end(&mut bytes).map_err(|e| explain(ureq::Error::from(e)))?;
         let truncated = bytes.len() > limit;
         bytes.truncate(limit);
-        Ok(Reply { status: head.status.as_u16(), body: bytes, truncated })
+        Ok(Reply { status: head.status.as_u16(), body: bytes, truncated, headers: head.headers })
     }
 
     fn secure(&self) -> Result<&Agent, HttpError> {
@@ -258,6 +266,7 @@ mod tests {
         let reply =
             client().request("PUT", &server.url("/a?b=c"), &[("X-One", "1")], Some(b"body".as_slice()), 10).unwrap();
         assert_eq!((reply.status, reply.body.as_slice(), reply.truncated), (200, b"hi".as_slice(), false));
+        assert_eq!((reply.header("Content-Length"), reply.header("x")), (Some("2"), None));
         let seen = server.seen();
         assert_eq!((seen.line.as_str(), seen.text()), ("PUT /a?b=c HTTP/1.1", "body"));
         assert_eq!((seen.header("x-one"), seen.header("accept")), (Some("1"), Some("*/*")));

@@ -35,14 +35,14 @@ def free_port():
 class Server:
     """One server process on loopback ports, ended by its process id."""
 
-    def __init__(self, folder, mail=None):
+    def __init__(self, folder, mail=None, more=""):
         self.folder = pathlib.Path(folder)
         self.http, self.https, self.mqtt = free_port(), free_port(), free_port()
         (self.folder / "data").mkdir()
         (self.folder / "server.properties").write_text(
             f"http.port={self.http}\nhttps.port={self.https}\nhardware.mqtt.port={self.mqtt}\n"
             f"listen.address={HOST}\nserver.host={HOST}\ndata.folder={self.folder}/data\n"
-            f"logs.folder={self.folder}/logs\nadmin.pass=admin\nnotifications.frequency.user.quota.limit=0\n")
+            f"logs.folder={self.folder}/logs\nadmin.pass=admin\nnotifications.frequency.user.quota.limit=0\n{more}")
         if mail:
             (self.folder / "mail.properties").write_text(mail)
         self.start()
