@@ -6,7 +6,8 @@ use crate::hub::history::Doomed;
 use crate::hub::tokens::new_token;
 use crate::hub::{DeviceRef, Handled, Hub, Reply};
 use crate::model::storage::ObsoleteStorage;
-use crate::model::{Dashboard, DashboardSettings};
+use crate::model::tag::FIRST_TAG_ID;
+use crate::model::{Dashboard, DashboardSettings, Device};
 use crate::wire::body::{parse_int32, split2};
 use crate::wire::Status;
 use serde::de::IgnoredAny;
@@ -17,15 +18,18 @@ const NO_TOKEN: &str = "no_token";
 /// Most widgets of a project, those of templates included: more than anybody can look at.
 const WIDGETS_MAX: usize = 2000;
 
-/// CREATE_DASH. Body `[no_token\0]json`, answer 200. Errors, in this order: no JSON 2, too long 6, unreadable 11, a
-/// widget or device id twice 2, too many widgets or devices 6, too many projects 1, the id in use 6, too little energy 21.
+/// CREATE_DASH. Body `[no_token\0]json`, answer 200. Errors, in this order: no JSON 2, too long 6, unreadable 11, too many
+/// widgets 6, a widget or device id twice or out of range 2, too many devices 6, too many projects 1, the id in use 6, too
+/// little energy 21.
 pub fn create_dash(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (with_tokens, json) = match body.starts_with(NO_TOKEN) {
         true => (false, part(split2(body).1)?),
         false => (true, body),
     };
     let mut dash: Dashboard = read(hub, json)?;
-    if dash.has_duplicate_ids() {
+    // Negative ids cannot be told apart from others in the keys of stored values.
+    let is_bad_device = |device: &Device| !(0..FIRST_TAG_ID).contains(&device.id);
+    if dash.id < 0 || dash.devices.iter().any(is_bad_device) || dash.has_duplicate_ids() {
         return Err(Status::IllegalCommand);
     }
     // One more than the limit is possible, as for CREATE_DEVICE.
@@ -126,25 +130,28 @@ pub fn update_settings(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     Ok(Reply::OK)
 }
 
-/// DELETE_DASH. Body `dash`, answer 200. Its devices are disconnected, its energy comes back. Errors: 2.
+/// DELETE_DASH. Body `dash`, answer 200. Its devices are disconnected, which apps hear if it was active; its energy comes
+/// back. Errors: 2.
 pub fn delete_dash(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
-    let dash = parse_int32(body)?;
-    remove(hub, &caller, dash, true)?;
-    Ok(Reply::OK)
+    let gone = remove(hub, &caller, parse_int32(body)?)?;
+    hub.respond(caller.conn, caller.id, Status::Ok);
+    gone.into_iter().for_each(|device| hub.offline_to_apps(device));
+    Ok(Reply::None)
 }
 
-/// Takes a project with tokens, connections and history away, and gives its energy back if asked to.
+/// Takes a project with tokens, connections and history away, and gives its energy back. The result are the devices of
+/// which apps must hear once they are answered.
 ///
 /// Errors: `IllegalCommand` for an unknown project.
-pub fn remove(hub: &mut Hub, caller: &Caller, dash: i32, refund: bool) -> Result<(), Status> {
+pub fn remove(hub: &mut Hub, caller: &Caller, dash: i32) -> Result<Vec<DeviceRef>, Status> {
     let user = caller.user();
+    let heard = hub.heard_devices(user, dash);
     let account = caller.account(hub)?;
     let dash = part(account.profile.delete_dash(dash))?;
-    if refund {
-        account.refund(dash.price());
-    }
+    account.refund(dash.price());
+    let named = |device: i32| DeviceRef { user, dash: dash.id, device };
     for device in &dash.devices {
-        hub.tokens.remove_device(&device.token, DeviceRef { user, dash: dash.id, device: device.id });
+        hub.tokens.remove_device(&device.token, named(device.id));
     }
     hub.tokens.remove_shared(&dash.shared_token, user, dash.id);
     hub.tokens.break_promises(user, dash.id);
@@ -152,14 +159,14 @@ pub fn remove(hub: &mut Hub, caller: &Caller, dash: i32, refund: bool) -> Result
     hub.drop_history(user, Doomed::Devices(dash.id, dash.devices.iter().map(|device| device.id).collect()));
     hub.plan_reports_of(user, dash.id);
     hub.user_changed(user);
-    Ok(())
+    Ok(heard.into_iter().map(named).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use crate::app::testing::*;
     use crate::config::Config;
-    use crate::hub::testing::{device, START};
+    use crate::hub::testing::{device, sent, START};
     use crate::hub::Unsaved;
     use crate::model::{PinKey, PinValue};
     use crate::wire::Command;
@@ -278,6 +285,23 @@ mod tests {
         let dash = one.dash();
         assert_eq!((dash.name.as_str(), dash.color, dash.is_shared, dash.is_default_color), ("", 0, true, false));
         assert_eq!(dash.widgets.len(), 1);
+    }
+
+    #[test]
+    fn apps_hear_of_the_devices_of_an_active_project_only() {
+        for (settings, told) in [
+            (r#""isActive":true"#, true),
+            (r#""isActive":false"#, false),
+            (r#""isActive":true,"isNotificationsOff":true"#, false),
+        ] {
+            let mut one = one(&format!(r#"{{"id":7,{settings},"devices":[{{"id":0}},{{"id":1}}]}}"#));
+            let (d0, _) = device(&mut one.hub, one.user, 7, 0);
+            let mut answers = vec!["= 5 200"];
+            answers.extend(told.then_some("71 0 7-0"));
+            assert_eq!(one.ask(Command::DELETE_DASH, "7"), answers, "{settings}");
+            one.hub.connection_lost(d0);
+            assert!(sent(&one.outbox).is_empty(), "{settings}");
+        }
     }
 
     #[test]

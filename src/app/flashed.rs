@@ -85,12 +85,12 @@ pub fn get_project_by_token(hub: &mut Hub, caller: Caller, token: &str) -> Handl
 /// that of the publisher, by default the caller's. Errors: a bad number, an unknown publisher or project 2; a token that is
 /// unknown or for something else 6.
 pub fn load_by_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
-    let parts: Vec<&str> = split_all(body).take(4).collect();
+    let parts: Vec<&str> = split_all(body).take(5).collect();
     let [token, dash, email, app @ ..] = parts.as_slice() else { return Err(Status::IllegalCommand) };
     let dash = parse_int32(dash)?;
     let app = match app {
-        [app, ..] => (*app).to_owned(),
-        [] => part(hub.users.get(caller.user()))?.user.app_name.clone(),
+        [app] => (*app).to_owned(),
+        _ => part(hub.users.get(caller.user()))?.user.app_name.clone(),
     };
     let email = email.to_lowercase();
     show(hub, caller, Command::LOAD_PROFILE_GZIPPED, token, move |hub, found| {
@@ -283,6 +283,8 @@ mod tests {
             (format!("{token}|1|c@b.cc|farm"), 6),
             (format!("{token}|7|a@b.cc|farm"), 2),
             (format!("{token}|7|a@b.cc"), 2),
+            // Only exactly four parts name an app.
+            (format!("{token}|7|a@b.cc|Blynk|x"), 2),
             (format!("{token}|x|a@b.cc"), 2),
             (format!("{strange}|7|a@b.cc|Blynk"), 6),
         ] {

@@ -50,12 +50,12 @@ pub fn delete_app(hub: &mut Hub, caller: Caller, id: &str) -> Handled {
         return Err(Status::NotAllowed);
     }
     let app = caller.profile(hub)?.apps.remove(at);
-    for project in app.projects() {
-        // The list is the app's own: it may name projects that are long gone.
-        let _ = dash::remove(hub, &caller, *project, true);
-    }
+    // The list is the app's own: it may name projects that are long gone.
+    let gone: Vec<_> = app.projects().iter().filter_map(|id| dash::remove(hub, &caller, *id).ok()).flatten().collect();
     hub.user_changed(caller.user());
-    Ok(Reply::OK)
+    hub.respond(caller.conn, caller.id, Status::Ok);
+    gone.into_iter().for_each(|device| hub.offline_to_apps(device));
+    Ok(Reply::None)
 }
 
 fn read(hub: &Hub, json: &str) -> Result<App, Status> {

@@ -3,7 +3,8 @@
 use crate::hub::{AppLogin, ConnId, Hub, UserId};
 use crate::model::change_widgets::ChangeError;
 use crate::model::json::{from_str, Error, Object, ObjectSeed, Reading, Tagged, TaggedSeed};
-use crate::model::{Dashboard, Profile, User};
+use crate::model::widget::from_request;
+use crate::model::{Dashboard, Profile, User, Widget};
 use crate::wire::body::{parse_int32, utf16_len};
 use crate::wire::Status;
 use std::net::IpAddr;
@@ -104,9 +105,20 @@ pub fn object<T: Object>(text: &str) -> Result<T, Status> {
     part(from_str(text, ObjectSeed::new(&Reading::strict())).map_err(unreadable)?)
 }
 
-/// A widget or template from JSON, errors as [`object`].
+/// As [`object`], but the text `null` is `IllegalCommandBody`, too.
+pub fn object_not_null<T: Object>(text: &str) -> Result<T, Status> {
+    let object = from_str(text, ObjectSeed::new(&Reading::strict())).map_err(unreadable)?;
+    object.ok_or(Status::IllegalCommandBody)
+}
+
+/// A template from JSON, errors as [`object`].
 pub fn tagged<T: Tagged>(text: &str) -> Result<T, Status> {
     part(from_str(text, TaggedSeed::new(&Reading::strict())).map_err(unreadable)?)
+}
+
+/// A widget from JSON, errors as [`object_not_null`].
+pub fn widget(text: &str) -> Result<Widget, Status> {
+    from_request(text).map_err(unreadable)?.ok_or(Status::IllegalCommandBody)
 }
 
 fn unreadable(error: Error) -> Status {
@@ -139,6 +151,8 @@ mod tests {
     fn objects_are_told_apart_from_null_and_nonsense() {
         assert_eq!(object::<Tag>(r#"{"id":5} x"#).map(|t| t.id), Ok(5));
         assert_eq!(object::<Tag>("null"), Err(Status::IllegalCommand));
+        assert_eq!(object_not_null::<Tag>("null"), Err(Status::IllegalCommandBody));
+        assert_eq!(widget("null"), Err(Status::IllegalCommandBody));
         assert_eq!(object::<Tag>("{"), Err(Status::IllegalCommandBody));
         assert_eq!(object::<Tag>("[]"), Err(Status::IllegalCommandBody));
     }

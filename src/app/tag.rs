@@ -1,6 +1,6 @@
 //! CREATE_TAG (46), UPDATE_TAG (47), DELETE_TAG (48), GET_TAGS (49). Spec 02 §9.9.
 
-use super::request::{check_size, json_text, object, part};
+use super::request::{check_size, json_text, object_not_null, part, refused};
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience, Writer};
@@ -11,28 +11,23 @@ use crate::wire::Status;
 /// Most tags of a project. The reference has a limit of 100 in its configuration and does not look at it.
 const TAGS_MAX: usize = 1000;
 
-/// Body `dash\0json`: the project's id and a tag that may be stored. Errors: 2, broken JSON 11.
+/// Body `dash\0json`: the project's id and the tag. Errors: 2, broken JSON or `null` 11.
 fn read(hub: &Hub, caller: &Caller, body: &str) -> Result<(i32, Tag), Status> {
     let (dash, json) = split2(body);
     let json = json_text(json)?;
     check_size(json, hub.config.server.user_widget_max_size_limit)?;
     let dash = caller.dash_of(hub, dash)?.id;
-    let tag: Tag = object(json)?;
-    if !tag.is_valid() {
-        return Err(Status::IllegalCommand);
-    }
-    Ok((dash, tag))
+    Ok((dash, object_not_null(json)?))
 }
 
 /// CREATE_TAG. Body `dash\0json`, answer: the tag. Errors: 2 (also an id or name in use), broken JSON 11.
 pub fn create_tag(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, tag) = read(hub, &caller, body)?;
-    let tags = &mut caller.dash_mut(hub, dash)?.tags;
-    if tags.len() >= TAGS_MAX || tags.iter().any(|t| t.id == tag.id || t.name == tag.name) {
+    if caller.dash(hub, dash)?.tags.len() >= TAGS_MAX {
         return Err(Status::IllegalCommand);
     }
     let answer = to_string(&tag, Audience::Owner);
-    tags.push(tag);
+    caller.profile(hub)?.create_tag(dash, tag).map_err(refused)?;
     hub.user_changed(caller.user());
     Ok(Reply::Text(answer))
 }
@@ -40,19 +35,16 @@ pub fn create_tag(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
 /// UPDATE_TAG. Body `dash\0json`, answer 200. Errors: 2 (also an unknown id), broken JSON 11.
 pub fn update_tag(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, new) = read(hub, &caller, body)?;
-    let tag = part(caller.dash_mut(hub, dash)?.tags.iter_mut().find(|t| t.id == new.id))?;
-    *tag = new;
+    caller.profile(hub)?.update_tag(dash, new).map_err(refused)?;
     hub.user_changed(caller.user());
     Ok(Reply::OK)
 }
 
-/// DELETE_TAG. Body `dash\0tag`, answer 200; widgets keep the id. Errors: 2.
+/// DELETE_TAG. Body `dash\0tag`, answer 200; widgets keep the id, what was stored for the tag goes. Errors: 2.
 pub fn delete_tag(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, tag) = split2(body);
     let (dash, tag) = (parse_int32(dash)?, parse_int32(part(tag)?)?);
-    let tags = &mut caller.dash_mut(hub, dash)?.tags;
-    let at = part(tags.iter().position(|t| t.id == tag))?;
-    tags.remove(at);
+    caller.profile(hub)?.delete_tag(dash, tag).map_err(refused)?;
     hub.user_changed(caller.user());
     Ok(Reply::OK)
 }
@@ -68,6 +60,19 @@ pub fn get_tags(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
 mod tests {
     use crate::app::testing::*;
     use crate::wire::Command;
+
+    #[test]
+    fn what_was_stored_for_a_tag_goes_with_it() {
+        let mut one = one(r#"{"id":7,"isActive":true,"devices":[{"id":0}],
+            "tags":[{"id":100002,"name":"t","deviceIds":[0]}]}"#);
+        one.ask(Command::HARDWARE, "7-100002|vw|5|1");
+        let keys = |one: &One| -> Vec<String> {
+            one.hub.users.profile(one.user).unwrap().storage.0.keys().map(ToString::to_string).collect()
+        };
+        assert_eq!(keys(&one), ["7-0-v5", "7-100002-v5"]);
+        one.statuses(Command::DELETE_TAG, &[("7|100002", 200)]);
+        assert_eq!(keys(&one), ["7-0-v5"]);
+    }
 
     #[test]
     fn tags_are_made_changed_listed_and_deleted() {
@@ -88,7 +93,7 @@ mod tests {
                 (&long, 2),
                 (&many, 2),
                 ("7|{", 11),
-                ("7|null", 2),
+                ("7|null", 11),
                 ("7|", 2),
                 ("7", 2),
                 (r#"8|{"id":100003,"name":"a"}"#, 2),

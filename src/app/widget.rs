@@ -1,11 +1,11 @@
 //! CREATE_WIDGET (33), UPDATE_WIDGET (34), DELETE_WIDGET (35), GET_WIDGET (70). Spec 02 §8.1-§8.4.
 
-use super::request::{check_size, json_text, part, refused, tagged};
+use super::request::{self, check_size, json_text, part, refused};
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::change_widgets::Place;
 use crate::model::json::{to_string, Audience};
-use crate::model::{price, Widget};
+use crate::model::price;
 use crate::wire::body::{parse_int32, parse_int64, split2, split_all};
 use crate::wire::Status;
 
@@ -26,7 +26,7 @@ pub fn create_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
         Some((tiles, template)) => Place::Template { tiles: parse_int64(tiles)?, template: parse_int64(template)? },
         None => Place::Project,
     };
-    let widget: Widget = tagged(json)?;
+    let widget = request::widget(json)?;
     dash.check_new_widget(place, &widget).map_err(refused)?;
     let (dash, now) = (dash.id, hub.now());
     let account = caller.account(hub)?;
@@ -49,11 +49,14 @@ pub fn update_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let json = json_text(json)?;
     check_size(json, hub.config.server.user_widget_max_size_limit)?;
     let dash = caller.dash_of(hub, dash)?.id;
-    let widget: Widget = tagged(json)?;
+    let widget = request::widget(json)?;
     let (limits, now) = (hub.limits(), hub.now());
     let account = caller.account(hub)?;
     let gone = account.profile.update_widget(dash, widget, &limits, now).map_err(refused)?;
     account.refund(price::of_widgets(&gone));
+    if !gone.is_empty() {
+        hub.plan_reports_of(caller.user(), dash);
+    }
     hub.user_changed(caller.user());
     Ok(Reply::OK)
 }
@@ -102,7 +105,7 @@ mod tests {
             (format!("7|{led}"), 6),
             (r#"7|{"type":"LED","id":13,"height":1}"#.into(), 6),
             (r#"7|{"type":"LED","id":13,"width":1"#.into(), 11),
-            ("7|null".into(), 2),
+            ("7|null".into(), 11),
             ("7|".into(), 2),
             ("7".into(), 2),
             (format!("8|{led}"), 2),

@@ -154,10 +154,8 @@ impl Hub {
         }
         let now = self.now();
         self.note_offline(device, now);
-        let Some(dash) = self.users.dash(device.user, device.dash) else {
-            // Its project was deleted under it: apps wait for the notice.
-            return self.offline_to_apps(device);
-        };
+        // Who deleted its project has told the apps.
+        let Some(dash) = self.users.dash(device.user, device.dash) else { return };
         if !dash.is_active {
             return;
         }
@@ -194,8 +192,17 @@ impl Hub {
         }
     }
 
+    /// The connected devices of a project of which apps hear when it is deleted.
+    pub fn heard_devices(&self, user: UserId, dash: i32) -> Vec<i32> {
+        let Some(project) = self.users.dash(user, dash).filter(|d| d.is_active && !d.is_notifications_off) else {
+            return Vec::new();
+        };
+        let ids = project.devices.iter().map(|device| device.id);
+        ids.filter(|id| self.is_hardware_connected(user, dash, Some(*id))).collect()
+    }
+
     /// DEVICE_OFFLINE to the apps that may see the project, unless it wants silence.
-    fn offline_to_apps(&mut self, device: DeviceRef) {
+    pub fn offline_to_apps(&mut self, device: DeviceRef) {
         let silent = self.users.dash(device.user, device.dash).is_some_and(|d| d.is_notifications_off);
         if !silent {
             let body = format!("{}-{}", device.dash, device.device);

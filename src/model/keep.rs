@@ -7,8 +7,7 @@ impl Widget {
     /// Takes over the state of the widget that this one replaces by UPDATE_WIDGET.
     pub(super) fn keep_on_update(&mut self, old: &mut Widget, limits: &Limits) {
         // What no version knows stays in the file, although the app saw and sent a BUTTON.
-        self.unknown_type = old.unknown_type.take();
-        self.unknown_fields = old.unknown_fields.take();
+        self.unknown = old.unknown.take();
         match (&mut self.kind, &mut old.kind) {
             (Kind::Notification(new), Kind::Notification(old)) => {
                 for (new, old) in

@@ -76,7 +76,7 @@ impl Image {
         let index = usize::try_from(int(index)?).unwrap_or_default();
         match index.checked_sub(1).and_then(|at| self.urls.get_mut(at)) {
             Some(old) => {
-                url.clone_into(old);
+                *old = Some(url.to_owned());
                 Ok(true)
             }
             None => Ok(false),
@@ -115,7 +115,7 @@ impl Widget {
             }
             _ => {}
         }
-        let list = || parts(value).map(str::to_owned);
+        let list = || parts(value).map(|part| Some(part.to_owned())).collect();
         match (&mut self.kind, property) {
             (Kind::Button(f), P::OnLabel) => value.clone_into(&mut f.on_label),
             (Kind::Button(f), P::OffLabel) => value.clone_into(&mut f.off_label),
@@ -142,12 +142,12 @@ impl Widget {
             (Kind::NumberInput(f), P::Suffix) => value.clone_into(&mut f.suffix),
             (Kind::Slider(f), P::Fraction) => f.maximum_fraction_digits = int(value)?,
             (Kind::Step(f), P::Step) => f.step = float(value)?,
-            (Kind::SegmentedControl(f), P::Labels) => f.labels = list().map(Some).collect(),
-            (Kind::Menu(f), P::Labels) => f.labels = list().map(Some).collect(),
+            (Kind::SegmentedControl(f), P::Labels) => f.labels = list(),
+            (Kind::Menu(f), P::Labels) => f.labels = list(),
             (Kind::Player(f), P::IsOnPlay) => f.is_on_play = value.eq_ignore_ascii_case("true"),
             (Kind::Video(f), P::Url) => value.clone_into(&mut f.url),
             (Kind::Image(f), P::Url) => return f.set_url(value),
-            (Kind::Image(f), P::Urls) => f.urls = list().collect(),
+            (Kind::Image(f), P::Urls) => f.urls = list(),
             (Kind::Image(f), P::Opacity) => f.opacity = int(value)?,
             (Kind::Image(f), P::Scale) => f.scale = int(value)?,
             (Kind::Image(f), P::Rotation) => f.rotation = int(value)?,

@@ -1,11 +1,11 @@
 //! Pin storage: values and properties of pins that no widget holds.
 
 use super::enums::Property;
-use super::json::{Element, Field, Name, Reading, Writer};
+use super::json::{Element, Field, MapSeed, Name, Reading, Writer};
 use super::pin::PinType;
 use crate::json_enum;
 use indexmap::IndexMap;
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::MapAccess;
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -171,50 +171,26 @@ impl ObsoleteKey {
     }
 }
 
-struct StorageSeed<'c, K> {
-    cx: &'c Reading,
+/// Reads stored values. Bad entries cost only themselves, whoever sent them; a stored file keeps its original.
+fn read_entries<'de, A: MapAccess<'de>, K>(
+    map: &mut A,
+    cx: &Reading,
     parse: fn(&str) -> Option<K>,
-    take: &'c mut dyn FnMut(K, PinValue),
-}
-
-impl<'de, K> DeserializeSeed<'de> for StorageSeed<'_, K> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_option(self)
-    }
-}
-
-impl<'de, K> Visitor<'de> for StorageSeed<'_, K> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map of stored values")
-    }
-    fn visit_none<E: de::Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_map(self)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        // Bad entries cost only themselves, whoever sent them; a stored file keeps its original.
-        while let Some(key) = map.next_key::<String>()? {
-            let raw: &'de RawValue = map.next_value()?;
-            match ((self.parse)(&key), PinValue::from_raw(raw.get())) {
-                (Some(key), Ok(Some(value))) => (self.take)(key, value),
-                _ => self.cx.note(format!("stored value {key:?} is not usable")),
-            }
+    mut take: impl FnMut(K, PinValue),
+) -> Result<(), A::Error> {
+    map.next_value_seed(MapSeed(cx, &mut |key, raw| {
+        match (parse(key), PinValue::from_raw(raw)) {
+            (Some(key), Ok(Some(value))) => take(key, value),
+            _ => cx.note(format!("stored value {key:?} is not usable")),
         }
         Ok(())
-    }
+    }))
 }
 
 impl Field for PinStorage {
     fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
         let mut storage = IndexMap::new();
-        let mut take = |key, value| {
-            storage.insert(key, value);
-        };
-        map.next_value_seed(StorageSeed { cx, parse: PinKey::parse, take: &mut take })?;
+        read_entries(map, cx, PinKey::parse, |key, value| drop(storage.insert(key, value)))?;
         Ok(PinStorage(storage))
     }
     fn write(&self, key: &str, w: &mut Writer) {
@@ -236,8 +212,7 @@ impl Field for PinStorage {
 impl Field for ObsoleteStorage {
     fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
         let mut storage = Vec::new();
-        let mut take = |key, value| storage.push((key, value));
-        map.next_value_seed(StorageSeed { cx, parse: ObsoleteKey::parse, take: &mut take })?;
+        read_entries(map, cx, ObsoleteKey::parse, |key, value| storage.push((key, value)))?;
         Ok(ObsoleteStorage(storage))
     }
     fn write(&self, _: &str, _: &mut Writer) {}
@@ -249,40 +224,13 @@ pub struct StringMap(pub IndexMap<String, String>);
 
 impl Field for StringMap {
     fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
-        struct Entries<'c>(&'c Reading);
-        impl<'de> DeserializeSeed<'de> for Entries<'_> {
-            type Value = IndexMap<String, String>;
-            fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-                d.deserialize_option(self)
-            }
-        }
-        impl<'de> Visitor<'de> for Entries<'_> {
-            type Value = IndexMap<String, String>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map of strings")
-            }
-            fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-                Ok(IndexMap::new())
-            }
-            fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-                d.deserialize_map(self)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = IndexMap::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    let raw: &'de RawValue = map.next_value()?;
-                    match super::json::text(raw.get()) {
-                        Ok(Some(text)) => {
-                            entries.insert(key, text.into_owned());
-                        }
-                        Ok(None) => self.0.complain(format!("{key:?} has no value"))?,
-                        Err(problem) => self.0.complain(problem)?,
-                    }
-                }
-                Ok(entries)
-            }
-        }
-        map.next_value_seed(Entries(cx)).map(StringMap)
+        let mut entries = IndexMap::new();
+        map.next_value_seed(MapSeed(cx, &mut |key, raw| {
+            let text = super::json::text(raw)?.ok_or_else(|| format!("{key:?} has no value"))?;
+            entries.insert(key.to_owned(), text.into_owned());
+            Ok(())
+        }))?;
+        Ok(StringMap(entries))
     }
     fn write(&self, key: &str, w: &mut Writer) {
         if self.0.is_empty() {

@@ -148,7 +148,7 @@ impl User {
     /// Reads a user file. `defaults` holds the values of missing fields (energy, modification time). Bad single values
     /// are replaced and noted; `Ok(None)` is the text `null`.
     pub fn from_file(text: &str, defaults: User, cx: &Reading) -> Result<Option<User>, json::Error> {
-        let mut user = match json::from_str(text, json::IntoSeed { cx, into: defaults })? {
+        let mut user = match json::from_str(text, json::ObjectSeed::over(cx, defaults))? {
             Some(user) => user,
             None => return Ok(None),
         };

@@ -13,7 +13,7 @@ mod scalar;
 mod write;
 
 pub use number::{write_f32, write_f64};
-pub use read::{from_str, Error, IntoSeed, ObjectSeed, Reading, TaggedSeed};
+pub use read::{from_str, Error, MapSeed, ObjectSeed, Reading, TaggedSeed};
 pub use scalar::text;
 pub use write::{to_string, Audience, Writer};
 

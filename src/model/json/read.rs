@@ -142,12 +142,17 @@ fn constant<T: Name>(raw: &str) -> Result<Option<T>, String> {
 }
 
 /// Reads `T` or null.
-pub struct ObjectSeed<'c, T>(&'c Reading, PhantomData<T>);
+pub struct ObjectSeed<'c, T>(&'c Reading, T);
 
-impl<'c, T> ObjectSeed<'c, T> {
+impl<'c, T: Default> ObjectSeed<'c, T> {
     /// A seed that reads in this way.
     pub fn new(cx: &'c Reading) -> Self {
-        ObjectSeed(cx, PhantomData)
+        ObjectSeed(cx, T::default())
+    }
+
+    /// As [`ObjectSeed::new`]; the values of `defaults` stand for missing fields.
+    pub fn over(cx: &'c Reading, defaults: T) -> Self {
+        ObjectSeed(cx, defaults)
     }
 }
 
@@ -185,56 +190,27 @@ macro_rules! other_kinds {
     };
 }
 
+/// As [`other_kinds`], of what is not the expected object.
+macro_rules! no_object {
+    ($none:expr) => {
+        other_kinds!("an object", $none);
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            self.0.complain("an object is expected".into())?;
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok($none)
+        }
+    };
+}
+
 impl<'de, T: Object> Visitor<'de> for ObjectSeed<'_, T> {
     type Value = Option<T>;
-    other_kinds!("an object", None);
+    no_object!(None);
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut object = T::default();
-        while let Some(key) = next_key(&mut map)? {
-            read_or_skip(&mut object, &key, &mut map, self.0)?;
-        }
-        Ok(Some(object))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        self.0.complain("an object is expected".into())?;
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-}
-
-/// Reads an object over a given one, whose values stand for missing fields.
-pub struct IntoSeed<'c, T> {
-    /// How to read.
-    pub cx: &'c Reading,
-    /// The object to start from.
-    pub into: T,
-}
-
-impl<'de, T: Object> DeserializeSeed<'de> for IntoSeed<'_, T> {
-    type Value = Option<T>;
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        d.deserialize_option(self)
-    }
-}
-
-impl<'de, T: Object> Visitor<'de> for IntoSeed<'_, T> {
-    type Value = Option<T>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        d.deserialize_map(self)
-    }
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         while let Some(key) = next_key(&mut map)? {
-            read_or_skip(&mut self.into, &key, &mut map, self.cx)?;
+            read_or_skip(&mut self.1, &key, &mut map, self.0)?;
         }
-        Ok(Some(self.into))
+        Ok(Some(self.1))
     }
 }
 
@@ -292,7 +268,7 @@ impl<'de, T: Tagged> DeserializeSeed<'de> for TaggedSeed<'_, T> {
 
 impl<'de, T: Tagged> Visitor<'de> for TaggedSeed<'_, T> {
     type Value = Option<T>;
-    other_kinds!("an object", None);
+    no_object!(None);
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let cx = self.0;
@@ -347,11 +323,33 @@ impl<'de, T: Tagged> Visitor<'de> for TaggedSeed<'_, T> {
         cx.rebuilt.set(cx.rebuilt.get() - 1);
         object
     }
+}
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        self.0.complain("an object is expected".into())?;
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
+/// Takes an entry of a map: key and raw value. `Err`: what is wrong with it.
+pub type TakeEntry<'c> = &'c mut dyn FnMut(&str, &str) -> Result<(), String>;
+
+/// Reads an object whose keys are data, entry by entry; null is an empty one.
+pub struct MapSeed<'c>(pub &'c Reading, pub TakeEntry<'c>);
+
+impl<'de> DeserializeSeed<'de> for MapSeed<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for MapSeed<'_> {
+    type Value = ();
+    no_object!(());
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = next_key(&mut map)? {
+            let raw: &'de RawValue = map.next_value()?;
+            if let Err(problem) = (self.1)(&key, raw.get()) {
+                self.0.complain(problem)?;
+            }
+        }
+        Ok(())
     }
 }
 

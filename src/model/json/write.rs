@@ -29,6 +29,11 @@ impl Writer {
         Writer { out: String::new(), audience }
     }
 
+    /// Goes on behind a text.
+    pub fn onto(out: String, audience: Audience) -> Self {
+        Writer { out, audience }
+    }
+
     /// The finished text.
     pub fn finish(self) -> String {
         self.out

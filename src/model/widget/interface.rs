@@ -97,7 +97,8 @@ pub struct Image {
     pub pin: OnePin,
     pub source: Option<ImageSource>,
     pub scaling: Option<ImageScaling>,
-    pub urls: Vec<String>,
+    /// Nulls of the app stay nulls.
+    pub urls: Vec<Option<String>>,
     pub opacity: i32,
     pub scale: i32,
     pub rotation: i32,

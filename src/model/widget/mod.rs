@@ -10,6 +10,9 @@ mod report;
 mod sensors;
 mod tiles;
 
+#[cfg(test)]
+mod catalogue;
+
 pub use controls::*;
 pub use displays::*;
 pub use eventor::*;
@@ -61,10 +64,17 @@ pub struct Widget {
     pub is_default_color: bool,
     /// What the type adds.
     pub kind: Kind,
-    /// The type's text, when no version knows it. Apps see a BUTTON, the file keeps the type.
-    pub unknown_type: Option<Box<str>>,
-    /// Fields of an unknown type as they were, `"name":json,...`.
-    pub unknown_fields: Option<Box<str>>,
+    /// When no version knows the type: apps see a BUTTON, the file keeps what it said.
+    pub unknown: Option<Box<Unknown>>,
+}
+
+/// What a file says of a widget whose type no version knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Unknown {
+    /// The type.
+    pub widget_type: String,
+    /// The fields that a BUTTON does not have, `"name":json,...`.
+    pub fields: String,
 }
 
 impl Default for Widget {
@@ -323,8 +333,7 @@ impl Widget {
             label: String::new(),
             is_default_color: false,
             kind: Kind::new(widget_type),
-            unknown_type: None,
-            unknown_fields: None,
+            unknown: None,
         }
     }
 }
@@ -344,23 +353,23 @@ impl Object for Widget {
             // A repeated discriminator: the first one has decided.
             "type" => return Ok(false),
             _ if self.kind.read_key(key, map, cx)? => {}
-            _ if self.unknown_type.is_some() => {
+            _ => {
+                let Some(unknown) = &mut self.unknown else { return Ok(false) };
                 let raw: &'de serde_json::value::RawValue = map.next_value()?;
-                let mut w = Writer::new(Audience::Disk);
-                w.raw(self.unknown_fields.as_deref().unwrap_or_default());
+                // Onto what is there: a widget may have thousands of fields.
+                let mut w = Writer::onto(std::mem::take(&mut unknown.fields), Audience::Disk);
                 w.foreign_key(key);
                 w.raw(raw.get());
-                self.unknown_fields = Some(w.finish().into());
+                unknown.fields = w.finish();
             }
-            _ => return Ok(false),
         }
         Ok(true)
     }
 
     fn write_keys(&self, w: &mut Writer) {
-        let unknown = self.unknown_type.as_deref().filter(|_| w.audience() == Audience::Disk);
+        let unknown = self.unknown.as_deref().filter(|_| w.audience() == Audience::Disk);
         w.key("type");
-        w.text(unknown.unwrap_or(self.widget_type.name()));
+        w.text(unknown.map_or(self.widget_type.name(), |unknown| &unknown.widget_type));
         self.id.write("id", w);
         self.x.write("x", w);
         self.y.write("y", w);
@@ -371,7 +380,7 @@ impl Object for Widget {
         self.label.write("label", w);
         self.is_default_color.write("isDefaultColor", w);
         self.kind.write_keys(w);
-        if let (Some(_), Some(fields)) = (unknown, &self.unknown_fields) {
+        if let Some(Unknown { fields, .. }) = unknown.filter(|unknown| !unknown.fields.is_empty()) {
             w.separate();
             w.raw(fields);
         }
@@ -384,7 +393,10 @@ impl Tagged for Widget {
     fn for_tag(tag: Option<&str>) -> Result<Self, String> {
         Ok(match tag.map(|t| (t, WidgetType::from_name(t))) {
             Some((_, Some(widget_type))) => Widget::new(widget_type),
-            Some((text, None)) => Widget { unknown_type: Some(text.into()), ..Widget::default() },
+            Some((text, None)) => {
+                let unknown = Unknown { widget_type: text.into(), ..Unknown::default() };
+                Widget { unknown: Some(Box::new(unknown)), ..Widget::default() }
+            }
             None => Widget::default(),
         })
     }
