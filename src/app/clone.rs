@@ -74,7 +74,10 @@ fn make(hub: &mut Hub, caller: &Caller, json: &str) -> Result<String, Status> {
     if !account.can_pay(price) {
         return Err(Status::EnergyLimit);
     }
-    account.charge(price);
+    if !hub.may_grow(caller.user(), json.len()) {
+        return Err(Status::NotAllowed);
+    }
+    caller.account(hub)?.charge(price);
     let id = dash.id;
     dash::add(hub, caller, dash, true)?;
     Ok(to_string(part(hub.users.dash(caller.user(), id))?, Audience::Owner))

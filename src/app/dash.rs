@@ -1,6 +1,6 @@
 //! CREATE_DASH (21), UPDATE_DASH (22), DELETE_DASH (23), UPDATE_PROJECT_SETTINGS (38). Spec 02 §7.
 
-use super::request::{check_size, json_text, object, part, refused};
+use super::request::{admit, check_size, json_text, object, part, refused};
 use super::Caller;
 use crate::hub::history::Doomed;
 use crate::hub::tokens::new_token;
@@ -15,12 +15,10 @@ use serde::Deserialize;
 
 /// In front of the JSON: devices get no tokens and values are erased.
 const NO_TOKEN: &str = "no_token";
-/// Most widgets of a project, those of templates included: more than anybody can look at.
-const WIDGETS_MAX: usize = 2000;
 
 /// CREATE_DASH. Body `[no_token\0]json`, answer 200. Errors, in this order: no JSON 2, too long 6, unreadable 11, too many
 /// widgets 6, a widget or device id twice or out of range 2, too many devices 6, too many projects 1, the id in use 6, too
-/// little energy 21.
+/// little energy 21, the account is full 6.
 pub fn create_dash(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (with_tokens, json) = match body.starts_with(NO_TOKEN) {
         true => (false, part(split2(body).1)?),
@@ -48,7 +46,8 @@ pub fn create_dash(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     if !account.can_pay(price) {
         return Err(Status::EnergyLimit);
     }
-    account.charge(price);
+    admit(hub, &caller, &dash, hub.config.server.user_profile_max_size)?;
+    caller.account(hub)?.charge(price);
     // What only the server gives out.
     dash.shared_token.clear();
     dash.obsolete_storage = ObsoleteStorage::default();
@@ -80,14 +79,15 @@ pub fn add(hub: &mut Hub, caller: &Caller, mut dash: Dashboard, with_tokens: boo
 }
 
 /// UPDATE_DASH. Body: JSON, answer 200. Settings and widgets are replaced. Errors: no JSON 2, too long 6, unreadable 11,
-/// no widgets (`null`) or an unknown project 2.
+/// no widgets (`null`) or an unknown project 2, the account is full 6.
 pub fn update_dash(hub: &mut Hub, caller: Caller, json: &str) -> Handled {
     let dash: Dashboard = read(hub, json)?;
     if has_null_widgets(json) {
         return Err(Status::IllegalCommand);
     }
-    let now = hub.now();
-    let id = dash.id;
+    let (now, id) = (hub.now(), dash.id);
+    caller.dash(hub, id)?;
+    admit(hub, &caller, &dash, hub.config.server.user_profile_max_size)?;
     caller.profile(hub)?.update_dash(dash, now).map_err(refused)?;
     hub.plan_reports_of(caller.user(), id);
     hub.user_changed(caller.user());
@@ -98,9 +98,7 @@ fn read(hub: &Hub, json: &str) -> Result<Dashboard, Status> {
     let json = json_text(Some(json))?;
     check_size(json, hub.config.server.user_profile_max_size)?;
     let dash: Dashboard = object(json)?;
-    if dash.widgets.iter().chain(dash.template_widgets()).nth(WIDGETS_MAX).is_some() {
-        return Err(Status::NotAllowed);
-    }
+    dash.check_lists().map_err(refused)?;
     Ok(dash)
 }
 

@@ -1,7 +1,7 @@
 //! Devices and their tokens: CREATE_DEVICE (42), UPDATE_DEVICE (43), DELETE_DEVICE (44), GET_DEVICES (45),
 //! MOBILE_GET_DEVICE (50), REFRESH_TOKEN (9), GET_PROVISION_TOKEN (74). Spec 02 §9.1-§9.6, §9.8.
 
-use super::request::{check_size, json_text, object, part};
+use super::request::{admit, check_size, json_text, object, part};
 use super::Caller;
 use crate::hub::history::Doomed;
 use crate::hub::tokens::{new_token, Provisional};
@@ -45,6 +45,7 @@ pub fn create_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     }
     let device = fresh(dash, json)?;
     let dash = dash.id;
+    admit(hub, &caller, &device, hub.config.server.user_widget_max_size_limit)?;
     let answer = to_string(&device, Audience::Owner);
     hub.tokens.set_device(&device.token, DeviceRef { user: caller.user(), dash, device: device.id });
     caller.dash_mut(hub, dash)?.devices.push(device);
@@ -63,6 +64,8 @@ pub fn update_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     if !new.is_valid() {
         return Err(Status::IllegalCommand);
     }
+    caller.dash(hub, dash)?.device(new.id).ok_or(Status::IllegalCommandBody)?;
+    admit(hub, &caller, &new, hub.config.server.user_widget_max_size_limit)?;
     caller.dash_mut(hub, dash)?.device_mut(new.id).ok_or(Status::IllegalCommandBody)?.update(&new);
     hub.dash_changed(caller.user(), dash);
     Ok(Reply::OK)

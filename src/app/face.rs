@@ -29,7 +29,14 @@ pub fn update_face(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
         return Err(Status::NotAllowed);
     }
     log::info!("faces of project {parent_id} are updated in {} accounts", concerned.len());
+    let size = parent.weight();
+    let mut updated = false;
     for id in concerned {
+        let number =
+            hub.users.profile(id).map_or(0, |p| p.dashboards.iter().filter(|d| d.parent_id == parent_id).count());
+        if !hub.may_grow(id, size.saturating_mul(number)) {
+            continue;
+        }
         let Some(account) = hub.users.get_mut(id) else { continue };
         let mut faces = Vec::new();
         for face in account.user.profile.dashboards.iter_mut().filter(|dash| dash.parent_id == parent_id) {
@@ -45,6 +52,10 @@ pub fn update_face(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
             hub.plan_reports_of(id, face);
         }
         hub.user_changed(id);
+        updated = true;
+    }
+    if !updated {
+        return Err(Status::NotAllowed);
     }
     Ok(Reply::OK)
 }

@@ -4,7 +4,7 @@ use super::request::part;
 use super::sync::sync_all;
 use super::Caller;
 use crate::hub::pins::PinWrite;
-use crate::hub::{DeviceRef, Handled, Hub, Reply, Unsaved};
+use crate::hub::{DeviceRef, Handled, Hub, Reply};
 use crate::model::{Kind, PinType, Target};
 use crate::wire::body::{dash_device, parse_int32, parse_int64, parse_pin, split2, split3, utf16_len};
 use crate::wire::frame::MAX_HARDWARE_BODY;
@@ -65,15 +65,11 @@ fn write_pin(hub: &mut Hub, caller: Caller, to: &Destination, body: &str, text: 
         return if to.silent { Ok(Reply::None) } else { Err(Status::DeviceNotInNetwork) };
     }
     let (user, dash) = (caller.user(), to.dash);
-    let (limits, now) = (hub.limits(), hub.now());
-    if let Some(profile) = hub.users.profile_mut(user) {
-        // A tag's own value is what widgets that are bound to the tag show.
-        let tag = to.is_tag.then_some(to.target);
-        for id in to.devices.iter().copied().chain(tag) {
-            profile.store_value(dash, id, pin_type, pin, value, &limits, now)?;
-        }
+    // A tag's own value is what widgets that are bound to the tag show.
+    let tag = to.is_tag.then_some(to.target);
+    for id in to.devices.iter().copied().chain(tag) {
+        hub.store_value(user, (dash, id), (pin_type, pin), value)?;
     }
-    hub.users.mark(user, Unsaved::Values);
     hub.to_other_apps(caller.conn, user, dash, Command::APP_SYNC, caller.id, body);
     let reached = hub.to_hardware(user, dash, &to.devices, Command::HARDWARE, caller.id, text);
     let target = DeviceRef { user, dash, device: to.target };

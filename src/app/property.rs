@@ -24,6 +24,10 @@ pub fn set_property(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     check_size(value, hub.config.server.user_widget_max_size_limit)?;
     let (dash_id, widget) = (parse_int32(dash)?, parse_int64(widget)?);
     let now = hub.now();
+    caller.dash(hub, dash_id)?.find_widget(widget).ok_or(Status::IllegalCommand)?;
+    if !hub.may_grow(caller.user(), value.len()) {
+        return Err(Status::NotAllowed);
+    }
     let dash = caller.dash_mut(hub, dash_id)?;
     dash.set_property_of_widget(widget, property, value, now).map_err(|error| match error {
         PropertyError::NoWidget | PropertyError::BadNumber => Status::IllegalCommand,

@@ -3,7 +3,7 @@
 //! The id of a published app is the app name of the people who register in it.
 
 use super::dash;
-use super::request::{check_size, json_text, object, part};
+use super::request::{admit, check_size, json_text, object, part};
 use super::Caller;
 use crate::hub::tokens::random_bytes;
 use crate::hub::{Handled, Hub, Reply};
@@ -21,13 +21,13 @@ const ID_LETTERS: usize = 8;
 /// 11, theme, provision type, name or projects missing 6, too many apps 6.
 pub fn create_app(hub: &mut Hub, caller: Caller, json: &str) -> Handled {
     let mut app = read(hub, json)?;
-    let apps = &mut caller.profile(hub)?.apps;
-    if apps.len() > APPS_MAX {
+    if caller.profile(hub)?.apps.len() > APPS_MAX {
         return Err(Status::NotAllowed);
     }
+    admit(hub, &caller, &app, hub.config.server.user_widget_max_size_limit)?;
     app.id = new_id();
     let answer = to_string(&app, Audience::Owner);
-    apps.push(app);
+    caller.profile(hub)?.apps.push(app);
     hub.user_changed(caller.user());
     Ok(Reply::Text(answer))
 }
@@ -35,6 +35,7 @@ pub fn create_app(hub: &mut Hub, caller: Caller, json: &str) -> Handled {
 /// UPDATE_APP. Body: JSON with the id; everything else is replaced. Answer 200. Errors as CREATE_APP, an unknown id 6.
 pub fn update_app(hub: &mut Hub, caller: Caller, json: &str) -> Handled {
     let new = read(hub, json)?;
+    admit(hub, &caller, &new, hub.config.server.user_widget_max_size_limit)?;
     let known = caller.profile(hub)?.apps.iter_mut().find(|app| app.id == new.id);
     *known.ok_or(Status::NotAllowed)? = new;
     hub.user_changed(caller.user());

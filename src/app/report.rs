@@ -1,11 +1,11 @@
 //! Reports: CREATE_REPORT (77), UPDATE_REPORT (78), DELETE_REPORT (79), EXPORT_REPORT (80). Spec 02 §15.5, 04 §12.
 
-use super::request::{check_size, json_text, object, part};
+use super::request::{admit, check_size, json_text, object, part};
 use super::Caller;
-use crate::config::ServerConfig;
 use crate::history::report::schedule::NoRun;
 use crate::hub::reports::{is_valid, next_run_of, ReportRef};
 use crate::hub::{Handled, Hub, Reply};
+use crate::model::checks::REPORTS_MAX;
 use crate::model::enums::ReportResult;
 use crate::model::json::{to_string, Audience};
 use crate::model::price::REPORT;
@@ -45,7 +45,7 @@ fn prepare(report: &mut Report, now: i64) -> Result<(), Status> {
 pub fn create_report(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let now = hub.now();
     let (dash, widget, json) = read(hub, &caller, body)?;
-    if widget.reports.len() >= ServerConfig::REPORTS_LIMIT {
+    if widget.reports.len() >= REPORTS_MAX {
         return Err(Status::IllegalCommand);
     }
     let mut report: Report = object(json)?;
@@ -53,11 +53,13 @@ pub fn create_report(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
         return Err(Status::IllegalCommand);
     }
     let account = caller.account(hub)?;
-    if !account.can_pay(REPORT) {
+    let price = account.price_in(dash, REPORT);
+    if !account.can_pay(price) {
         return Err(Status::EnergyLimit);
     }
     prepare(&mut report, now)?;
-    account.charge(REPORT);
+    admit(hub, &caller, &report, hub.config.server.user_widget_max_size_limit)?;
+    caller.account(hub)?.charge(price);
     let (id, answer) = (report.id, to_string(&report, Audience::Owner));
     part(caller.dash_mut(hub, dash)?.report_widget_mut())?.reports.push(report);
     stored(hub, &caller, dash, id);
@@ -76,6 +78,7 @@ pub fn update_report(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     if is_periodic && report.last_run_result == Some(ReportResult::Expired) {
         report.last_run_result = None;
     }
+    admit(hub, &caller, &report, hub.config.server.user_widget_max_size_limit)?;
     let (id, answer) = (report.id, to_string(&report, Audience::Owner));
     *part(caller.dash_mut(hub, dash)?.report_mut(id))? = report;
     stored(hub, &caller, dash, id);
@@ -99,7 +102,8 @@ fn named(hub: &Hub, caller: &Caller, body: &str) -> Result<ReportRef, Status> {
 pub fn delete_report(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let key = named(hub, &caller, body)?;
     part(caller.dash_mut(hub, key.dash)?.report_widget_mut())?.reports.retain(|report| report.id != key.report);
-    caller.account(hub)?.refund(REPORT);
+    let account = caller.account(hub)?;
+    account.refund(account.price_in(key.dash, REPORT));
     hub.user_changed(key.user);
     stored(hub, &caller, key.dash, key.report);
     Ok(Reply::OK)

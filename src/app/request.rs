@@ -3,6 +3,7 @@
 use crate::hub::{AppLogin, ConnId, Hub, UserId};
 use crate::model::change_widgets::ChangeError;
 use crate::model::json::{from_str, Error, Object, ObjectSeed, Reading, Tagged, TaggedSeed};
+use crate::model::weight::weight;
 use crate::model::widget::from_request;
 use crate::model::{Dashboard, Profile, User, Widget};
 use crate::wire::body::{parse_int32, utf16_len};
@@ -98,6 +99,20 @@ pub fn check_size(text: &str, kib: u32) -> Result<(), Status> {
     Ok(())
 }
 
+/// An object in a stored form may be so many times larger than the longest JSON of its kind: most apps leave out little.
+const STORED_FACTOR: usize = 4;
+
+/// Counts an object that is about to be stored against what the account may hold. `kib`: the longest JSON of its kind.
+///
+/// Errors: `NotAllowed` when the account is full, or for short JSON of countless empty objects.
+pub fn admit<T: Object>(hub: &mut Hub, caller: &Caller, object: &T, kib: u32) -> Result<(), Status> {
+    let (bytes, most) = (weight(object), (kib as usize).saturating_mul(1024 * STORED_FACTOR));
+    if bytes > most || !hub.may_grow(caller.user(), bytes) {
+        return Err(Status::NotAllowed);
+    }
+    Ok(())
+}
+
 /// An object from JSON.
 ///
 /// Errors: `IllegalCommandBody` when it cannot be read, `IllegalCommand` for the text `null`.
@@ -130,7 +145,7 @@ fn unreadable(error: Error) -> Status {
 pub fn refused(error: ChangeError) -> Status {
     match error {
         ChangeError::NotFound | ChangeError::WrongType | ChangeError::BadTag => Status::IllegalCommand,
-        ChangeError::BadSize | ChangeError::IdInUse => Status::NotAllowed,
+        ChangeError::BadSize | ChangeError::IdInUse | ChangeError::TooMany => Status::NotAllowed,
         ChangeError::NoTabs => Status::IllegalCommandBody,
     }
 }

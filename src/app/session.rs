@@ -3,8 +3,6 @@
 use super::request::part;
 use super::Caller;
 use crate::hub::{AppOs, Handled, Hub, Reply};
-use crate::model::widget::Notification;
-use crate::model::{Dashboard, Kind};
 use crate::wire::body::{parse_int32, split3};
 use crate::wire::Status;
 
@@ -26,7 +24,7 @@ pub fn logout(hub: &mut Hub, caller: Caller, uid: &str) -> Handled {
     let mut changed = false;
     if let Some(profile) = hub.users.profile_mut(caller.user()).filter(|_| guest_of.is_none() || !uid.is_empty()) {
         for dash in profile.dashboards.iter_mut().filter(|d| guest_of.is_none_or(|own| own == d.id)) {
-            let Some(widget) = notification_mut(dash) else { continue };
+            let Some(widget) = dash.notification_mut() else { continue };
             for tokens in [&mut widget.android_tokens.0, &mut widget.ios_tokens.0] {
                 let before = tokens.len();
                 tokens.retain(|known, _| !uid.is_empty() && known != uid);
@@ -46,10 +44,11 @@ pub fn add_push_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, uid, token) = split3(body);
     let (uid, token) = (part(uid)?, part(token)?);
     let dash_id = parse_int32(dash)?;
-    let widget = notification_mut(caller.dash_mut(hub, dash_id)?).ok_or(Status::NotAllowed)?;
-    if uid.len() > TOKEN_MAX || token.len() > TOKEN_MAX {
+    caller.dash(hub, dash_id)?.notification().ok_or(Status::NotAllowed)?;
+    if uid.len() > TOKEN_MAX || token.len() > TOKEN_MAX || !hub.may_grow(caller.user(), uid.len() + token.len()) {
         return Err(Status::NotAllowed);
     }
+    let widget = part(caller.dash_mut(hub, dash_id)?.notification_mut())?;
     let tokens = match caller.login.os {
         AppOs::Android => &mut widget.android_tokens.0,
         AppOs::Ios => &mut widget.ios_tokens.0,
@@ -63,19 +62,13 @@ pub fn add_push_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     Ok(Reply::OK)
 }
 
-fn notification_mut(dash: &mut Dashboard) -> Option<&mut Notification> {
-    dash.widgets.iter_mut().find_map(|widget| match &mut widget.kind {
-        Kind::Notification(notification) => Some(&mut **notification),
-        _ => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::testing::*;
     use crate::hub::testing::{guest, sent, user};
     use crate::hub::{Flow, Peer};
+    use crate::model::{Dashboard, Kind};
     use crate::wire::Command;
 
     const DASH: &str = r#"{"id":1,"widgets":[{"type":"NOTIFICATION","id":3,"androidTokens":{"old":"o"}}]}"#;

@@ -1,6 +1,6 @@
 //! CREATE_TAG (46), UPDATE_TAG (47), DELETE_TAG (48), GET_TAGS (49). Spec 02 §9.9.
 
-use super::request::{check_size, json_text, object_not_null, part, refused};
+use super::request::{admit, check_size, json_text, object_not_null, part, refused};
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience, Writer};
@@ -26,6 +26,7 @@ pub fn create_tag(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     if caller.dash(hub, dash)?.tags.len() >= TAGS_MAX {
         return Err(Status::IllegalCommand);
     }
+    admit(hub, &caller, &tag, hub.config.server.user_widget_max_size_limit)?;
     let answer = to_string(&tag, Audience::Owner);
     caller.profile(hub)?.create_tag(dash, tag).map_err(refused)?;
     hub.user_changed(caller.user());

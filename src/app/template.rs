@@ -1,6 +1,6 @@
 //! CREATE_TILE_TEMPLATE (67), UPDATE_TILE_TEMPLATE (68), DELETE_TILE_TEMPLATE (69). Spec 02 §8.5.
 
-use super::request::{check_size, json_text, part, refused, tagged};
+use super::request::{self, check_size, json_text, part, refused, tagged};
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::widget::Template;
@@ -17,20 +17,28 @@ fn read(hub: &Hub, caller: &Caller, body: &str) -> Result<(i32, i64, Template), 
     Ok((dash.id, tiles, tagged(json)?))
 }
 
+/// Counts a template and the tiles that it will have, see [`request::admit`].
+fn admit(hub: &mut Hub, caller: &Caller, template: &Template) -> Result<(), Status> {
+    if !hub.may_grow(caller.user(), template.tiles_weight()) {
+        return Err(Status::NotAllowed);
+    }
+    request::admit(hub, caller, template, hub.config.server.user_widget_max_size_limit)
+}
+
 /// CREATE_TILE_TEMPLATE. Body `dash\0tiles\0json`, answer 200. Errors: parts or ids unknown 2, too long 6, unreadable 11, the
-/// id in use 6, a widget's id in use 6, too little energy for its widgets 21.
+/// id in use 6, a widget's id in use 6, too many templates, widgets or devices 6, too little energy for its widgets 21, the
+/// account is full 6.
 pub fn create_template(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash_id, tiles, template) = read(hub, &caller, body)?;
     let now = hub.now();
-    let dash = caller.dash(hub, dash_id)?;
-    if template.widgets.iter().any(|widget| dash.find_widget(widget.id).is_some()) {
-        return Err(Status::NotAllowed);
-    }
-    let price = template.price();
+    caller.dash(hub, dash_id)?.check_new_template(tiles, &template).map_err(refused)?;
     let account = caller.account(hub)?;
+    let price = account.price_in(dash_id, template.price());
     if !account.can_pay(price) {
         return Err(Status::EnergyLimit);
     }
+    admit(hub, &caller, &template)?;
+    let account = caller.account(hub)?;
     account.profile.create_template(dash_id, tiles, template, now).map_err(refused)?;
     account.charge(price);
     hub.user_changed(caller.user());
@@ -38,10 +46,14 @@ pub fn create_template(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
 }
 
 /// UPDATE_TILE_TEMPLATE. Body `dash\0tiles\0json`, answer 200; the stored widgets stay. Errors: parts or ids unknown 2, too
-/// long 6, unreadable 11.
+/// long 6, unreadable 11, too many devices or the account is full 6.
 pub fn update_template(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, tiles, template) = read(hub, &caller, body)?;
     let now = hub.now();
+    let known = caller.dash(hub, dash)?.tiles(tiles).is_some_and(|t| t.templates.iter().any(|t| t.id == template.id));
+    part(known.then_some(()))?;
+    template.check_devices().map_err(refused)?;
+    admit(hub, &caller, &template)?;
     caller.profile(hub)?.update_template(dash, tiles, template, now).map_err(refused)?;
     hub.user_changed(caller.user());
     Ok(Reply::OK)
@@ -55,7 +67,7 @@ pub fn delete_template(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let now = hub.now();
     let account = caller.account(hub)?;
     let gone = account.profile.delete_template(dash, tiles, template, now).map_err(refused)?;
-    account.refund(gone.price());
+    account.refund(account.price_in(dash, gone.price()));
     hub.user_changed(caller.user());
     Ok(Reply::OK)
 }

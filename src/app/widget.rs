@@ -1,6 +1,6 @@
 //! CREATE_WIDGET (33), UPDATE_WIDGET (34), DELETE_WIDGET (35), GET_WIDGET (70). Spec 02 §8.1-§8.4.
 
-use super::request::{self, check_size, json_text, part, refused};
+use super::request::{self, admit, check_size, json_text, part, refused};
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::change_widgets::Place;
@@ -11,7 +11,7 @@ use crate::wire::Status;
 
 /// CREATE_WIDGET. Body `dash\0json`, or `dash\0tiles\0template\0json` for a widget of a tile template; answer 200. Errors, in
 /// this order: parts missing 2, JSON too long 6, unknown project 2, unreadable 11, no width or height or the id in use
-/// 6, unknown tiles widget or template 2, too little energy 21.
+/// 6, unknown tiles widget or template 2, too many widgets 6, too little energy 21, the account is full 6.
 pub fn create_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let parts: Vec<&str> = split_all(body).take(5).collect();
     let (dash, place, json) = match parts.as_slice() {
@@ -30,10 +30,12 @@ pub fn create_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     dash.check_new_widget(place, &widget).map_err(refused)?;
     let (dash, now) = (dash.id, hub.now());
     let account = caller.account(hub)?;
-    let price = widget.price();
+    let price = account.price_in(dash, widget.price());
     if !account.can_pay(price) {
         return Err(Status::EnergyLimit);
     }
+    admit(hub, &caller, &widget, hub.config.server.user_widget_max_size_limit)?;
+    let account = caller.account(hub)?;
     account.profile.create_widget(dash, place, widget, now).map_err(refused)?;
     account.charge(price);
     hub.plan_reports_of(caller.user(), dash);
@@ -43,7 +45,7 @@ pub fn create_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
 
 /// UPDATE_WIDGET. Body `dash\0json`, answer 200. Values, push tokens, tiles and reports of the old widget stay. Errors, in
 /// this order: parts missing 2, too long 6, unknown project 2, unreadable 11, no width or height 6, unknown id or
-/// another type 2.
+/// another type 2, TABS without tabs 11, the account is full 6.
 pub fn update_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, json) = split2(body);
     let json = json_text(json)?;
@@ -51,9 +53,11 @@ pub fn update_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let dash = caller.dash_of(hub, dash)?.id;
     let widget = request::widget(json)?;
     let (limits, now) = (hub.limits(), hub.now());
+    caller.dash(hub, dash)?.check_changed_widget(&widget).map_err(refused)?;
+    admit(hub, &caller, &widget, hub.config.server.user_widget_max_size_limit)?;
     let account = caller.account(hub)?;
     let gone = account.profile.update_widget(dash, widget, &limits, now).map_err(refused)?;
-    account.refund(price::of_widgets(&gone));
+    account.refund(account.price_in(dash, price::of_widgets(&gone)));
     if !gone.is_empty() {
         hub.plan_reports_of(caller.user(), dash);
     }
@@ -67,7 +71,7 @@ pub fn delete_widget(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let now = hub.now();
     let account = caller.account(hub)?;
     let gone = account.profile.delete_widget(dash, widget, now).map_err(refused)?;
-    account.refund(price::of_widgets(&gone));
+    account.refund(account.price_in(dash, price::of_widgets(&gone)));
     hub.plan_reports_of(caller.user(), dash);
     hub.user_changed(caller.user());
     Ok(Reply::OK)
@@ -88,8 +92,11 @@ fn ids(body: &str) -> Result<(i32, i64), Status> {
 #[cfg(test)]
 mod tests {
     use crate::app::testing::*;
+    use crate::config::Config;
+    use crate::hub::testing::advance;
     use crate::model::Kind;
     use crate::wire::Command;
+    use std::rc::Rc;
 
     const TILES: &str = r#"{"id":7,"devices":[{"id":0}],"widgets":[
         {"type":"DEVICE_TILES","id":900,"templates":[{"id":1,"deviceIds":[0]}]},
@@ -152,6 +159,52 @@ mod tests {
             &[("7|77", 200), ("7|77", 2), ("7|5", 200), ("7", 2), ("7|x", 2), ("8|5", 2)],
         );
         assert_eq!(one.energy(), 100_100);
+    }
+
+    #[test]
+    fn widgets_of_faces_are_free_like_the_faces() {
+        let mut one = one(&TILES.replacen("{", r#"{"parentId":5,"#, 1));
+        one.statuses(
+            Command::CREATE_WIDGET,
+            &[
+                (r#"7|{"type":"TABLE","id":12,"width":1,"height":1}"#, 200),
+                (r#"7|{"type":"REPORT","id":13,"width":1,"height":1}"#, 200),
+            ],
+        );
+        one.statuses(Command::CREATE_TILE_TEMPLATE, &[(r#"7|900|{"id":2,"widgets":[{"type":"TABLE","id":14}]}"#, 200)]);
+        one.statuses(Command::DELETE_TILE_TEMPLATE, &[("7|900|2", 200)]);
+        one.statuses(Command::DELETE_WIDGET, &[("7|5", 200), ("7|12", 200), ("7|900", 200)]);
+        one.statuses(Command::DELETE_DASH, &[("7", 200)]);
+        assert_eq!(one.energy(), 100_000);
+    }
+
+    #[test]
+    fn a_full_account_gets_nothing_more() {
+        let mut one = one(TILES);
+        let mut config = Config::default();
+        config.server.user_account_max_size = 16;
+        one.hub.config = Rc::new(config);
+        let led =
+            |id: i32| format!(r#"7|{{"type":"LED","id":{id},"width":1,"height":1,"label":"{}"}}"#, "n".repeat(9000));
+        one.statuses(Command::CREATE_WIDGET, &[(&led(50), 200), (&led(51), 6)]);
+        one.statuses(Command::UPDATE_WIDGET, &[(&led(50), 6)]);
+        one.statuses(Command::CREATE_DASH, &[(&format!(r#"{{"id":9,"name":"{}"}}"#, "n".repeat(9000)), 6)]);
+        let template = format!(r#"7|900|{{"id":2,"deviceIds":{:?},"pin":{{"pin":1}}}}"#, [0; 100]);
+        one.statuses(Command::CREATE_TILE_TEMPLATE, &[(&template, 6)]);
+        one.statuses(Command::DELETE_WIDGET, &[("7|50", 200)]);
+        advance(&mut one.hub, 1000);
+        one.statuses(Command::CREATE_WIDGET, &[(&led(51), 200)]);
+        assert_eq!(one.energy(), 100_000 - 100);
+    }
+
+    #[test]
+    fn countless_empty_objects_are_not_stored() {
+        let mut one = one(TILES);
+        let streams = |n: usize| {
+            let list = vec!["{}"; n].join(",");
+            format!(r#"7|{{"type":"ENHANCED_GRAPH","id":60,"width":1,"height":1,"dataStreams":[{list}]}}"#)
+        };
+        one.statuses(Command::CREATE_WIDGET, &[(&streams(3000), 6), (&streams(100), 200)]);
     }
 
     #[test]

@@ -80,6 +80,8 @@ property_table! {
             shipped("20"), code("10"), unit("KB"), range(0, INT), reload();
         user_profile_max_size: u32, "user.profile.max.size", "Largest JSON of one project on create and update, in units of 1024 characters.",
             shipped("256"), code("64"), unit("KB"), range(0, INT), reload();
+        user_account_max_size: u32, "user.account.max.size", "Most that one account holds: its projects, values, and lines that widgets keep in memory. A full account is refused (6) what its apps make, and its devices' values are passed on but not stored; 0 = no limit.",
+            code("16384"), unit("KB"), range(0, INT), reload(), own();
         hourly_registrations_limit: u32, "hourly.registrations.limit", "Registrations per hour for the whole server (one more is possible).",
             code("1000"), range(0, INT), reload();
         initial_energy: i32, "initial.energy", "Energy of a new user.", shipped("100000"), code("2000"), reload();
@@ -148,9 +150,6 @@ property_table! {
 }
 
 impl ServerConfig {
-    /// Reports per project; the reference server has no key for it.
-    pub const REPORTS_LIMIT: usize = 25;
-
     /// Threads for slow work, at least one. Few on machines with few cores.
     pub fn worker_threads(&self) -> usize {
         let cores = available_parallelism().map_or(1, usize::from);

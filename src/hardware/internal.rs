@@ -33,6 +33,9 @@ fn take_info(hub: &mut Hub, caller: Caller, parts: &[&str]) -> Reply {
     set_idle_timeout(hub, caller, info.heartbeat_interval);
     hub.offer_firmware(caller.conn, caller.device, &info.build);
     let device = caller.device;
+    if !hub.may_grow(device.user, parts.iter().map(|part| part.len()).sum()) {
+        return Reply::OK;
+    }
     if let Some(known) = hub.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device)) {
         // The same as ever, as after most reconnects: what is there need not move in memory.
         if known.hardware_info.as_ref() != Some(&info) {

@@ -9,7 +9,7 @@ use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::enums::Property;
 use crate::model::json::Name;
-use crate::model::PropertyOrigin;
+use crate::model::{PinType, PropertyOrigin};
 use crate::wire::{body, Command, Status};
 
 /// Handles SET_WIDGET_PROPERTY.
@@ -25,7 +25,11 @@ pub fn handle(hub: &mut Hub, caller: Caller, id: u16, text: &str) -> Handled {
     let property = Property::from_name(property).ok_or(Status::IllegalCommandBody)?;
     let pin = body::parse_pin(pin)?;
     let now = hub.now();
-    if let Some(profile) = hub.users.profile_mut(device.user) {
+    // A full account shows it to the apps that are there.
+    let keepers =
+        hub.users.dash(device.user, device.dash).map_or(1, |d| d.keepers(device.device, PinType::Virtual, pin));
+    let fits = hub.may_grow(device.user, value.len().saturating_mul(keepers));
+    if let Some(profile) = hub.users.profile_mut(device.user).filter(|_| fits) {
         let place = (device.dash, device.device, pin);
         let set = profile.set_property_of_pin(PropertyOrigin::Device, place, property, value, now);
         hub.users.mark(device.user, crate::hub::Unsaved::Values);

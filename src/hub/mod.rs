@@ -9,7 +9,7 @@
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
 //! * [`firmware`]: updates over the air. [`history`]: averages, live values and their files. [`housekeeping`] keeps those small.
 //! * [`reports`]: when reports run, and their runs.
-//! * [`clones`]: projects given away by code. [`allowances`]: how much an account may have made in a day.
+//! * [`clones`]: projects given away by code. [`allowances`]: how much an account may have made in a day. [`budget`]: how much it may hold.
 //! * [`flashed`]: tokens that are given out before their device is known. [`intervals`], [`rates`]: how often HTTP clients may
 //!   notify, and ask.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
@@ -17,6 +17,7 @@
 pub mod accounts;
 pub mod allowances;
 pub mod attempts;
+pub mod budget;
 pub mod certificate;
 pub mod clock;
 pub mod clones;

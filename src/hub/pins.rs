@@ -92,12 +92,9 @@ impl Hub {
     /// Errors: [`BadNumber`]; history was fed, and widgets before the one that refused keep the value.
     pub fn store_pin(&mut self, device: DeviceRef, write: PinWrite<'_>) -> Result<(), BadNumber> {
         let PinWrite { pin_type, pin, value } = write;
-        let (now, limits) = (self.now(), self.limits());
+        let now = self.now();
         self.record(device, pin_type, pin, value, now);
-        let Some(profile) = self.users.profile_mut(device.user) else { return Ok(()) };
-        let stored = profile.store_value(device.dash, device.device, pin_type, pin, value, &limits, now);
-        self.users.mark(device.user, super::Unsaved::Values);
-        stored
+        self.store_value(device.user, (device.dash, device.device), (pin_type, pin), value)
     }
 
     /// How much widgets and the pin storage remember.

@@ -66,14 +66,14 @@ impl Hub {
         value: &str,
     ) {
         let Some(body) = write_body(pin_type, pwm_mode, i16::from(pin), value) else { return };
-        let (now, limits) = (self.now(), self.limits());
-        let Some(profile) = self.users.profile_mut(user).filter(|_| !devices.is_empty()) else { return };
+        if devices.is_empty() {
+            return;
+        }
         for device in devices {
-            if profile.store_value(dash, *device, pin_type, pin, value, &limits, now).is_err() {
+            if self.store_value(user, (dash, *device), (pin_type, pin), value).is_err() {
                 log::debug!("a rule's value is no number, as a widget of project {dash} wants it");
             }
         }
-        self.users.mark(user, Unsaved::Values);
         self.to_hardware(user, dash, devices, Command::HARDWARE, id, &body);
         for device in devices {
             self.to_apps(user, dash, Some(*device), Command::HARDWARE, id, &body);
@@ -93,6 +93,9 @@ impl Hub {
         let now = self.now();
         for device in devices {
             self.to_apps(user, dash, Some(*device), Command::SET_WIDGET_PROPERTY, id, &body);
+            if !self.may_grow(user, value.len()) {
+                continue;
+            }
             let Some(profile) = self.users.profile_mut(user) else { return };
             if profile.set_property_of_pin(PropertyOrigin::Rule, (dash, *device, pin), property, value, now).is_err() {
                 log::debug!("a rule's property of project {dash} is no number");

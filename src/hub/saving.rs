@@ -94,12 +94,9 @@ impl Hub {
         for id in ids {
             let Some(account) = self.users.get_mut(id) else { continue };
             account.saving = true;
-            accounts.push(Account {
-                id,
-                email: account.user.email.clone(),
-                app: account.user.app_name.clone(),
-                text: account.user.to_file(),
-            });
+            let text = account.user.to_file();
+            account.budget.weighed(text.len() + account.user.unwritten());
+            accounts.push(Account { id, email: account.user.email.clone(), app: account.user.app_name.clone(), text });
         }
         let count = accounts.len();
         if count == 0 {

@@ -1,5 +1,6 @@
 //! All accounts, with the session of each: its connections, its unsaved changes, its counters.
 
+use super::budget::Budget;
 use super::connections::ConnId;
 use crate::model::{Dashboard, Polls, Profile, User, MAIN_APP};
 use std::collections::HashMap;
@@ -37,6 +38,8 @@ pub struct Account {
     pub loaded_from: Option<Box<str>>,
     /// Mails sent in the running window, and when the window began (ms since start).
     pub mails: (u32, u64),
+    /// How much it holds.
+    pub budget: Budget,
     /// When displays were read; made at the first time.
     pub polls: Option<Box<Polls>>,
     /// It is among the changed ones.
@@ -73,6 +76,7 @@ impl Users {
             saving: false,
             loaded_from: None,
             mails: (0, 0),
+            budget: Budget::default(),
             polls: None,
             is_changed: true,
         })));

@@ -5,33 +5,51 @@ use super::cleaning::Pins;
 use super::dashboard::Dashboard;
 use super::pin::DataStream;
 use super::user::Profile;
+use super::weight::weight;
 use super::widget::{DeviceTiles, Template, Tile};
+use std::collections::HashMap;
 
 impl DeviceTiles {
     /// Makes the tiles of one template anew, one per device, and drops those of templates that are gone. Values stay
     /// where device and pin stay.
     fn rebuild_tiles(&mut self, template_id: i64) {
-        let old = std::mem::take(&mut self.tiles);
+        let mut old: HashMap<i64, Vec<Tile>> = HashMap::new();
+        for tile in std::mem::take(&mut self.tiles) {
+            old.entry(tile.template_id).or_default().push(tile);
+        }
         for template in &self.templates {
-            if template.id != template_id {
-                self.tiles.extend(old.iter().filter(|tile| tile.template_id == template.id).cloned());
-                continue;
-            }
-            for device_id in &template.device_ids {
-                let mut pin = template.pin.clone();
-                if let Some(pin) = &mut pin {
-                    let mut streams = old
-                        .iter()
-                        .filter(|tile| tile.template_id == template_id && tile.device_id == *device_id)
-                        .filter_map(|tile| tile.pin.as_ref());
-                    if let Some(same) = streams.find(|old| is_same_pin(pin, old)) {
-                        pin.value.clone_from(&same.value);
-                    }
-                }
-                let icon_name = String::new();
-                self.tiles.push(Tile { device_id: *device_id, template_id, icon_name, pin });
+            let own = old.remove(&template.id).unwrap_or_default();
+            if template.id == template_id {
+                self.tiles.extend(template.new_tiles(&own));
+            } else {
+                self.tiles.extend(own);
             }
         }
+    }
+}
+
+impl Template {
+    /// One tile per device. `old`: the tiles that it had.
+    fn new_tiles<'a>(&'a self, old: &'a [Tile]) -> impl Iterator<Item = Tile> + 'a {
+        let mut streams: HashMap<i32, Vec<&DataStream>> = HashMap::new();
+        for tile in old {
+            streams.entry(tile.device_id).or_default().extend(&tile.pin);
+        }
+        self.device_ids.iter().map(move |device_id| {
+            let mut pin = self.pin.clone();
+            if let (Some(pin), Some(streams)) = (&mut pin, streams.get(device_id)) {
+                if let Some(same) = streams.iter().find(|old| is_same_pin(pin, old)) {
+                    pin.value.clone_from(&same.value);
+                }
+            }
+            Tile { device_id: *device_id, template_id: self.id, icon_name: String::new(), pin }
+        })
+    }
+
+    /// What its tiles weigh in a user file.
+    pub fn tiles_weight(&self) -> usize {
+        let tile = Tile { pin: self.pin.clone(), ..Tile::default() };
+        weight(&tile).saturating_mul(self.device_ids.len())
     }
 }
 

@@ -21,6 +21,9 @@ pub enum ChangeError {
     /// Width or height below 1: `NOT_ALLOWED`.
     #[error("no size")]
     BadSize,
+    /// More than a project may hold: `NOT_ALLOWED`.
+    #[error("too many")]
+    TooMany,
     /// The id is in use: `NOT_ALLOWED`.
     #[error("the id is in use")]
     IdInUse,
@@ -57,34 +60,6 @@ impl Dashboard {
         match &mut self.widget_mut(id)?.kind {
             Kind::Tiles(tiles) => Some(tiles),
             _ => None,
-        }
-    }
-
-    /// Whether two widgets, templates' included, or two devices have the same id.
-    pub fn has_duplicate_ids(&self) -> bool {
-        let mut widgets: Vec<i64> = self.widgets.iter().chain(self.template_widgets()).map(|w| w.id).collect();
-        let mut devices: Vec<i32> = self.devices.iter().map(|d| d.id).collect();
-        widgets.sort_unstable();
-        devices.sort_unstable();
-        widgets.windows(2).any(|pair| pair[0] == pair[1]) || devices.windows(2).any(|pair| pair[0] == pair[1])
-    }
-
-    /// Whether a new widget can go there. Ask this before charging for it.
-    ///
-    /// Errors: `BadSize`, `IdInUse`, `NotFound`.
-    pub fn check_new_widget(&self, place: Place, widget: &Widget) -> Result<(), ChangeError> {
-        if widget.width < 1 || widget.height < 1 {
-            return Err(ChangeError::BadSize);
-        }
-        if self.find_widget(widget.id).is_some() {
-            return Err(ChangeError::IdInUse);
-        }
-        match place {
-            Place::Project => Ok(()),
-            Place::Template { tiles, template } => {
-                let templates = &self.tiles(tiles).ok_or(ChangeError::NotFound)?.templates;
-                templates.iter().any(|t| t.id == template).then_some(()).ok_or(ChangeError::NotFound)
-            }
         }
     }
 
@@ -143,7 +118,7 @@ impl Profile {
     /// Replaces the widget with the same id; what belongs to it and not to the app stays. The result are the widgets of
     /// vanished tabs: the caller refunds them, cancels their and the old widget's timers, and registers the new one's.
     ///
-    /// Errors: `NotFound`, `BadSize`, `WrongType`, `NoTabs`.
+    /// Errors: `NotFound`, and those of [`Dashboard::check_changed_widget`].
     pub fn update_widget(
         &mut self,
         dash_id: i32,
@@ -152,17 +127,12 @@ impl Profile {
         now_ms: i64,
     ) -> Result<Vec<Widget>, ChangeError> {
         let dash = self.dashboards.iter_mut().find(|d| d.id == dash_id).ok_or(ChangeError::NotFound)?;
-        if widget.width < 1 || widget.height < 1 {
-            return Err(ChangeError::BadSize);
-        }
+        dash.check_changed_widget(&widget)?;
         let id = widget.id;
         let (list, at) = dash.list_with(id).ok_or(ChangeError::NotFound)?;
         let old = list.get_mut(at).ok_or(ChangeError::NotFound)?;
-        if widget.widget_type != old.widget_type {
-            return Err(ChangeError::WrongType);
-        }
         let last_tab = match &widget.kind {
-            Kind::Tabs(tabs) => Some(tabs.tabs.as_ref().ok_or(ChangeError::NoTabs)?.len()),
+            Kind::Tabs(tabs) => tabs.tabs.as_ref().map(Vec::len),
             _ => None,
         };
         widget.keep_on_update(old, limits);

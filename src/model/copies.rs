@@ -10,6 +10,13 @@ use super::widget::Kind;
 #[derive(Debug)]
 pub struct FaceTemplate(Dashboard);
 
+impl FaceTemplate {
+    /// What a face weighs that follows it, see [`super::weight`].
+    pub fn weight(&self) -> usize {
+        super::weight::weight(&self.0)
+    }
+}
+
 impl Dashboard {
     /// What the faces of this project take from it.
     pub fn face_template(&self) -> FaceTemplate {

@@ -7,6 +7,7 @@ pub mod change_dashboards;
 pub mod change_devices;
 pub mod change_templates;
 pub mod change_widgets;
+pub mod checks;
 mod cleaning;
 pub mod copies;
 pub mod dashboard;
@@ -33,6 +34,7 @@ pub mod target;
 pub mod testing;
 pub mod user;
 pub mod values;
+pub mod weight;
 pub mod widget;
 pub mod zone;
 

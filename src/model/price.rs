@@ -96,6 +96,15 @@ impl Dashboard {
 }
 
 impl User {
+    /// What something of this price costs or brings back in a project: nothing in faces and previews, which are free as
+    /// a whole.
+    pub fn price_in(&self, dash: i32, price: i32) -> i32 {
+        match self.profile.dash(dash) {
+            Some(dash) if dash.parent_id != NO_PARENT => 0,
+            _ => price,
+        }
+    }
+
     /// Whether there is enough energy; only users of the main app are ever refused.
     pub fn can_pay(&self, price: i32) -> bool {
         self.app_name != MAIN_APP || price <= self.energy

@@ -8,6 +8,9 @@ use super::user::Profile;
 use super::values::{parts, BadNumber};
 use super::widget::{ButtonState, Image, Kind, Widget};
 
+/// More labels or pictures than this nobody can choose from.
+const LIST_MAX: usize = 1000;
+
 /// Why a property was not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PropertyError {
@@ -115,7 +118,7 @@ impl Widget {
             }
             _ => {}
         }
-        let list = || parts(value).map(|part| Some(part.to_owned())).collect();
+        let list = || parts(value).take(LIST_MAX).map(|part| Some(part.to_owned())).collect();
         match (&mut self.kind, property) {
             (Kind::Button(f), P::OnLabel) => value.clone_into(&mut f.on_label),
             (Kind::Button(f), P::OffLabel) => value.clone_into(&mut f.off_label),

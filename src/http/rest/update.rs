@@ -17,7 +17,7 @@ use super::{count, device, json, pin, property, Answered};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::hub::pins::PinWrite;
-use crate::hub::{DeviceRef, Hub, Unsaved};
+use crate::hub::{DeviceRef, Hub};
 use crate::wire::frame::MAX_HARDWARE_BODY;
 use crate::wire::Command;
 use serde::Deserialize;
@@ -85,11 +85,7 @@ pub fn extra(hub: &mut Hub, request: &Request) -> Response {
         for (value, at) in values.iter().take(STAMPED_MAX) {
             hub.record(device, pin_type, pin, value, *at);
         }
-        let (now, limits) = (hub.now(), hub.limits());
-        if let Some(profile) = hub.users.profile_mut(device.user) {
-            let _ = profile.store_value(device.dash, device.device, pin_type, pin, first, &limits, now);
-            hub.users.mark(device.user, Unsaved::Values);
-        }
+        let _ = hub.store_value(device.user, (device.dash, device.device), (pin_type, pin), first);
         Ok(forward(hub, device, PinWrite { pin_type, pin, value: first }))
     };
     answer(hub).unwrap_or_else(|refusal| refusal)

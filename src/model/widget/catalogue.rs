@@ -168,7 +168,7 @@ fn properties() {
                 name if name.to_lowercase().ends_with("color") => "#010203",
                 &"url" | &"urls" | &"labels" => "1\0x",
                 &"isOnPlay" => "false",
-                _ => "1",
+                _ => "9",
             };
             let has_range = matches!(row.2, One | Reads) && ["min", "max"].contains(name);
             let supported =
