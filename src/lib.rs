@@ -13,6 +13,7 @@
 //! * [`automation`] decides what timers, rules, webhooks and polling do; it never does it itself.
 //! * [`notify`] holds the transports for mail, push, tweets and text messages that workers run.
 //! * [`store`] reads and writes the data folder.
+//! * `database` (feature `postgres`) holds the workers of the databases.
 //! * [`stats_record`] gathers the numbers for the statistics log, the admin pages and metrics.
 //! * [`hub`] owns the users, tokens, connections and routing; everything above it goes through it.
 //! * [`hardware`] and [`app`] handle the commands of devices and of phone apps, one file per command group.
@@ -31,6 +32,8 @@ pub mod cli;
 pub mod config;
 pub mod console;
 pub mod control;
+#[cfg(feature = "postgres")]
+pub mod database;
 pub mod doctor;
 pub mod hardware;
 pub mod history;

@@ -180,10 +180,13 @@ fn export_history(
 }
 
 fn init_db(config: &Config) -> Result<String, String> {
-    if config.db.is_none() {
-        return Err("--init-db needs enable.db=true and db.properties".to_owned());
+    match &config.db {
+        None => Err("--init-db needs enable.db=true and db.properties".to_owned()),
+        #[cfg(feature = "postgres")]
+        Some(databases) => crate::database::init(databases),
+        #[cfg(not(feature = "postgres"))]
+        Some(_) => Err("--init-db: this build cannot use PostgreSQL".to_owned()),
     }
-    Err("--init-db: this build cannot use PostgreSQL".to_owned())
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ use crate::config::address::ListenerKind;
 use crate::config::{Config, ServerConfig, Sources};
 use crate::console;
 use crate::control::server::{Control, SocketFile};
+#[cfg(feature = "postgres")]
+use crate::database::Workers;
 use crate::hub::jobs::{Completion, Services};
 use crate::hub::{Clock, Hub, HubHandle, Jobs};
 use crate::model::MAIN_APP;
@@ -52,6 +54,9 @@ enum StartError {
     Loop(io::Error),
     #[error("{0}")]
     Texts(#[from] TextError),
+    #[cfg(feature = "postgres")]
+    #[error("the threads of the database cannot start: {0}")]
+    Database(io::Error),
     #[error("no random numbers for the administrator's password")]
     Random(#[from] accounts::NoRandom),
 }
@@ -86,12 +91,11 @@ pub fn serve(config: Rc<Config>, sources: &Sources) -> ExitCode {
 fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError> {
     let supervisor = Rc::new(Supervisor::of_process());
     let settings = &config.server;
+    #[cfg(not(feature = "postgres"))]
     if settings.enable_db {
         // As the reference without its database: it starts, and refuses what needs one.
-        console::say(
-            "WARNING : enable.db=true, but this version has no PostgreSQL support yet. Everything is kept in files.",
-        );
-        log::error!("enable.db=true, but this version has no PostgreSQL support yet: everything is kept in files");
+        console::say("WARNING : enable.db=true, but this build cannot use PostgreSQL. Everything is kept in files.");
+        log::error!(target: crate::logging::POSTGRES, "enable.db=true, but this build cannot use PostgreSQL: everything is kept in files");
     }
     let root = crate::config::folders::prepare_data_folder(&settings.data_folder).map_err(StartError::Folder)?;
     for warning in &root.warnings {
@@ -111,6 +115,8 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
     let services: Arc<dyn Services> = Arc::clone(&transports) as _;
     let jobs = Jobs::new(services, handle.inbox(), settings.worker_threads(), settings.notifications_queue_limit);
     let mut hub = Hub::new(Rc::clone(&config), Clock::system(), jobs);
+    #[cfg(feature = "postgres")]
+    let workers = start_database(&mut hub, &handle)?;
     hub.host = crate::host::find(settings).into();
     let third_party = config.mail.as_ref().is_some_and(|mail| mail.third_party());
     hub.texts = Rc::new(MailTexts::load(&config.working_folder, &settings.product_name, third_party)?);
@@ -118,6 +124,7 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
     load_reset_tokens(&mut hub, folder.root());
     let administrator = make_administrator(&mut hub, https_port(&listeners))?;
     hub.history.open(history_root(&config, folder.root()));
+    hub.catch_up_database();
     hub.schedule_saves();
     hub.schedule_sweeps();
     hub.start_periodic_work();
@@ -153,8 +160,27 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
 
     supervisor.tell(supervisor::STOPPING);
     drop(control);
-    stop(&server, &inbox, folder.root());
+    stop(
+        &server,
+        &inbox,
+        || {
+            #[cfg(feature = "postgres")]
+            if let Some(workers) = workers {
+                workers.finish();
+            }
+        },
+        folder.root(),
+    );
     Ok(())
+}
+
+/// The workers of the databases, when there are some.
+#[cfg(feature = "postgres")]
+fn start_database(hub: &mut Hub, handle: &HubHandle) -> Result<Option<Workers>, StartError> {
+    let Some(config) = hub.config.db.clone() else { return Ok(None) };
+    let workers = Workers::start(&config, handle.inbox()).map_err(StartError::Database)?;
+    hub.databases = Some(workers.databases());
+    Ok(Some(workers))
 }
 
 /// Tells the service manager that the event loop turns.
@@ -308,9 +334,14 @@ fn make_administrator(hub: &mut Hub, https_port: u16) -> Result<Option<String>, 
     Ok(Some(lines))
 }
 
-/// Ends all connections and saves everything. Scripts know the lines; some name parts of the reference that this server
+/// Ends all connections and saves everything; `finish_database` waits until what the database is to have is there. Scripts know the lines; some name parts of the reference that this server
 /// does not have.
-fn stop(server: &Rc<Server>, inbox: &smol::channel::Receiver<Completion>, data_folder: &Path) {
+fn stop(
+    server: &Rc<Server>,
+    inbox: &smol::channel::Receiver<Completion>,
+    finish_database: impl FnOnce(),
+    data_folder: &Path,
+) {
     console::say("Catch shutdown hook.");
     console::say("Stopping servers...");
     console::say("Shutting down HTTP API and WebSockets server...");
@@ -334,10 +365,11 @@ fn stop(server: &Rc<Server>, inbox: &smol::channel::Receiver<Completion>, data_f
     }
     console::say("Saving user profiles...");
     hub.jobs.finish();
-    // What could not be written is said.
+    // What could not be written is said, and what is in the files goes to the database.
     while let Ok(call) = inbox.try_recv() {
         call(&mut hub);
     }
+    finish_database();
     let (ticks, now) = (hub.ticks(), hub.now());
     if let Err(error) = store::reset_tokens::write(data_folder, &hub.reset_tokens.to_text(ticks, now)) {
         log::warn!("password resets that were begun are lost: {error}");

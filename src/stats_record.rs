@@ -1,11 +1,14 @@
 //! The statistics record: every number about the running server, for `stats.log`, the admin pages, `/metrics` and
 //! `eyelet status`.
 
+use crate::hub::database::Write as DatabaseWrite;
 use crate::hub::{Hub, Peer, Queue};
 use crate::logging;
+use crate::store::statistics::{self, StatsRow};
 use crate::wire::Command;
 use std::fmt::Write;
 
+const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// The fields of `commands` that are counters of commands, in their order.
@@ -126,6 +129,21 @@ impl StatsRecord {
         figures.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
     }
 
+    /// As a row of the tables of a database.
+    pub fn row(&self, region: String, ts: i64) -> StatsRow {
+        let number = |group: &str, column: &str| {
+            let value = self.get(group, &figure(group, column)).unwrap_or(0);
+            u32::try_from(value).unwrap_or(i32::MAX as u32).min(i32::MAX as u32)
+        };
+        StatsRow {
+            region,
+            ts,
+            totals: statistics::TOTALS.map(|column| number("", column)),
+            commands: statistics::COMMANDS.map(|column| number("commands", column)),
+            requests: statistics::REQUESTS.map(|column| number("http", column)),
+        }
+    }
+
     /// As JSON in several lines, as the statistics log has it.
     pub fn indented(&self) -> String {
         let mut text = String::with_capacity(2560);
@@ -155,6 +173,28 @@ impl StatsRecord {
     }
 }
 
+/// The figure that a column of the statistics tables has: mostly its name in camel case.
+fn figure(group: &str, column: &str) -> String {
+    let other = match (group, column) {
+        ("", "minute_rate") => "oneMinRate",
+        ("commands", "get_share_dash") => "getSharedDash",
+        ("commands", "hardTotal") => "mqttTotal",
+        ("http", "update_pin") => "updatePinData",
+        ("http", "push") => "notify",
+        _ => "",
+    };
+    if !other.is_empty() {
+        return other.to_owned();
+    }
+    let mut name = String::with_capacity(column.len());
+    for (i, word) in column.split('_').enumerate() {
+        let (first, rest) = word.split_at(usize::from(i > 0).min(word.len()));
+        name.push_str(&first.to_uppercase());
+        name.push_str(rest);
+    }
+    name
+}
+
 fn lines(text: &mut String, indent: &str, figures: &Figures) {
     for (i, (name, value)) in figures.iter().enumerate() {
         let comma = if i + 1 < figures.len() { "," } else { "" };
@@ -177,7 +217,9 @@ fn work(hub: &Hub) -> Figures {
         (u64::from(waiting), u64::from(done))
     };
     let (messaging, history) = (jobs(Queue::Network), jobs(Queue::History));
-    let (database, disk, webhook) = (jobs(Queue::Database), jobs(Queue::Disk), jobs(Queue::Webhook));
+    let (disk, webhook) = (jobs(Queue::Disk), jobs(Queue::Webhook));
+    let databases = hub.databases.iter().flat_map(|databases| databases.lanes()).map(|(_, lane)| lane.figures());
+    let database = databases.fold((0, 0), |sum, lane| (sum.0 + u64::from(lane.waiting), sum.1 + u64::from(lane.done)));
     let reports = hub.planned_reports() as u64;
     vec![
         ("messagingActiveTasks", messaging.0 + webhook.0),
@@ -262,7 +304,11 @@ impl Hub {
     pub fn schedule_stats(&mut self) {
         let period = u64::from(self.config.server.stats_print_worker_period);
         self.after(period, |hub| {
-            log::info!(target: logging::STATS, "{}", StatsRecord::of(hub, false).indented());
+            let record = StatsRecord::of(hub, false);
+            log::info!(target: logging::STATS, "{}", record.indented());
+            let ts = hub.now().div_euclid(MINUTE_MS) * MINUTE_MS;
+            let region = hub.config.server.region.clone();
+            hub.report(|| DatabaseWrite::Statistics(Box::new(record.row(region, ts))));
             hub.stats.recorded();
             hub.schedule_stats();
         });
@@ -289,6 +335,23 @@ mod tests {
         assert_eq!((record.get("commands", "hardware"), record.get("commands", "getToken")), (Some(1), Some(0)));
         assert!(record.get("memoryStat", "heapBytes").unwrap() > 0);
         assert!(!record.compact().contains([' ', '\n']));
+    }
+
+    #[test]
+    fn every_column_has_its_figure() {
+        let mut hub = testing::hub();
+        hub.stats.count(Command::HTTP_NOTIFY);
+        hub.stats.mqtt = 7;
+        let record = StatsRecord::of(&hub, false);
+        for (group, columns) in
+            [("", &statistics::TOTALS[..]), ("commands", &statistics::COMMANDS), ("http", &statistics::REQUESTS)]
+        {
+            for column in columns {
+                assert!(record.get(group, &figure(group, column)).is_some(), "{column}");
+            }
+        }
+        let row = record.row("local".into(), 0);
+        assert_eq!((row.commands[49], row.requests[5]), (7, 1));
     }
 
     #[test]

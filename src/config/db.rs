@@ -22,6 +22,8 @@ property_table! {
         reporting_password: Secret, "reporting.password", "Its password.", shipped("test");
         reporting_connection_timeout_millis: u32, "reporting.connection.timeout.millis", "Longest wait for a connection there.",
             shipped("30000"), unit("ms"), range(1, i32::MAX as i64);
+        queue_max_size: u32, "queue.max.size", "How much may wait for each database in memory while it is away; what is over it is dropped from the oldest and counted.",
+            code("32768"), unit("KB"), range(64, 4 * 1024 * 1024 - 1);
     }
     ignored {}
 }

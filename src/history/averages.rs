@@ -10,8 +10,10 @@
 //! Finished records go through [`Waiting`], which gathers those of a file for a common write.
 
 use super::names::{FileId, Granularity, Owner, Pin, Record};
+use super::rows::AverageRow;
 use super::waiting::Waiting;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Most pins with running averages per owner.
 const PINS_PER_OWNER: u32 = 10_000;
@@ -50,6 +52,8 @@ pub struct Averages {
     slots: HashMap<Key, [Sum; 3]>,
     strays: HashMap<(Key, Granularity, i64), Sum>,
     waiting: Waiting<(Granularity, Key)>,
+    /// What was finished since the last [`Averages::take_noted`], for a database; `None`: not noted.
+    noted: Option<[Vec<AverageRow>; 3]>,
     last_flush_ms: i64,
     dropped: u64,
 }
@@ -95,6 +99,7 @@ impl Averages {
             slots: HashMap::new(),
             strays: HashMap::new(),
             waiting: Waiting::new(write_period_min),
+            noted: None,
             last_flush_ms: now_ms,
             dropped: 0,
         }
@@ -224,9 +229,30 @@ impl Averages {
         });
         finished.sort_unstable_by_key(|&(_, _, sum)| sum.bucket);
         for (key, granularity, sum) in finished {
-            self.waiting.push((granularity, key), sum.record(granularity));
+            let record = sum.record(granularity);
+            if let (Some(noted), Some(known)) = (&mut self.noted, self.owners.get(key.owner as usize)) {
+                let email = Arc::clone(&known.owner.email);
+                noted[granularity as usize].push(AverageRow {
+                    email,
+                    pin: key.pin,
+                    value: record.value,
+                    ts: record.ms,
+                });
+            }
+            self.waiting.push((granularity, key), record);
         }
         shrink(&mut self.strays);
+    }
+
+    /// From now on what is finished is noted, for a database.
+    pub fn note(&mut self) {
+        self.noted = Some(Default::default());
+    }
+
+    /// What was finished since the last call, however long it waits for its file.
+    pub fn take_noted(&mut self) -> impl Iterator<Item = (Granularity, Vec<AverageRow>)> {
+        let noted = self.noted.as_mut().map(std::mem::take).unwrap_or_default();
+        Granularity::ALL.into_iter().zip(noted).filter(|(_, rows)| !rows.is_empty())
     }
 
     fn appends(&self, files: Vec<((Granularity, Key), Vec<Record>)>) -> Vec<Append> {

@@ -12,6 +12,7 @@
 //! * [`temp_files`] keeps unfinished averages over a restart; [`java`] reads the ones that the reference server left;
 //! * [`graph`] computes and encodes the answer to a chart;
 //! * [`text_export`] writes all files of an account as text, for the command line;
+//! * [`rows`] are values for a database, `postgres` (a feature) writes and cleans its tables;
 //! * [`csv`] writes the gzip export of a pin, [`report`] the zip of a report, both into the [`export_folder`].
 //!
 //! [`names`] is shared by both: whose history, which pin, which file. [`number`] tells which values are recorded at all.
@@ -25,7 +26,10 @@ pub mod java;
 pub mod live;
 pub mod names;
 pub mod number;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod report;
+pub mod rows;
 pub mod temp_files;
 pub mod text_export;
 pub mod waiting;

@@ -60,6 +60,7 @@ impl Hub {
         let app = if app.is_empty() { MAIN_APP.to_owned() } else { app };
         self.reset_tokens.remove_account(&email, &app);
         log::info!("{email} ({app}): account deleted by an administrator");
+        self.delete_account_row(&email, &app);
         let Some(saver) = self.saver() else { return };
         // The worker keeps its order: saves that wait are done before.
         let files = self.jobs.work(

@@ -1,6 +1,7 @@
 //! Clones: projects given away under a code, as QR picture and as code that apps ask for.
 
 use super::allowances::Allowance;
+use super::database::Question;
 use super::jobs::{Queue, QueueFull};
 use super::tokens::new_token;
 use super::users::UserId;
@@ -82,10 +83,25 @@ impl Hub {
             }
             self.clones.0.insert(key, (looks, code.clone()));
         }
-        let saver = self.saver();
-        let queued = self.jobs.work(
-            Queue::Disk,
-            move || {
+        let then = move |hub: &mut Hub, (failed, result)| {
+            if failed {
+                hub.clones.0.remove(&key);
+            }
+            then(hub, result);
+        };
+        let queued = if let Some(database) = self.main_database().filter(|_| !is_known) {
+            let stored = code.clone();
+            let on_stored = move |hub: &mut Hub, result: Result<(), _>| {
+                let code = result.map(|()| stored).map_err(|_| CloneError::Failed);
+                let work = move || (code.is_err(), on_worker(code.as_deref().map_err(|error| *error)));
+                if let Err(error) = hub.jobs.work(Queue::Disk, work, then) {
+                    log::error!("a clone of a project was stored for nobody: {error}");
+                }
+            };
+            database.ask(Question::StoreClone { code, json: text, then: Box::new(on_stored) })
+        } else {
+            let saver = self.saver();
+            let work = move || {
                 let saved = match saver {
                     Some(saver) if !is_known => clones::write_clone(saver.root(), &code, &text),
                     _ => Ok(()),
@@ -93,21 +109,16 @@ impl Hub {
                 let saved = saved.inspect_err(|e| log::error!("a clone of a project was not stored: {e}"));
                 let saved = saved.map(|()| code.as_str()).map_err(|_| CloneError::Failed);
                 (saved.is_err(), on_worker(saved))
-            },
-            move |hub, (failed, result)| {
-                if failed {
-                    hub.clones.0.remove(&key);
-                }
-                then(hub, result);
-            },
-        );
+            };
+            self.jobs.work(Queue::Disk, work, then)
+        };
         if queued.is_err() {
             self.clones.0.remove(&key);
         }
         Ok(queued?)
     }
 
-    /// Looks a code up; `then` gets the project's JSON.
+    /// Looks a code up, in the database if there is one, and then among the files; `then` gets the project's JSON.
     ///
     /// Errors: no room for the work.
     pub fn find_clone(
@@ -115,7 +126,28 @@ impl Hub {
         code: &str,
         then: impl FnOnce(&mut Hub, Result<String, CloneError>) + Send + 'static,
     ) -> Result<(), QueueFull> {
-        let (saver, code) = (self.saver(), code.to_owned());
+        let code = code.to_owned();
+        let Some(database) = self.main_database().filter(|_| clones::is_clone_token(&code)) else {
+            return self.find_clone_file(code, then);
+        };
+        let asked = code.clone();
+        let on_found = move |hub: &mut Hub, found: Result<Option<String>, _>| match found {
+            Ok(Some(text)) => then(hub, Ok(text)),
+            _ => {
+                if let Err(error) = hub.find_clone_file(code, then) {
+                    log::error!("a clone of a project is not looked for: {error}");
+                }
+            }
+        };
+        database.ask(Question::FindClone(asked, Box::new(on_found)))
+    }
+
+    fn find_clone_file(
+        &mut self,
+        code: String,
+        then: impl FnOnce(&mut Hub, Result<String, CloneError>) + Send + 'static,
+    ) -> Result<(), QueueFull> {
+        let saver = self.saver();
         self.jobs.work(
             Queue::Disk,
             move || {

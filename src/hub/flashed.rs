@@ -1,5 +1,7 @@
-//! Flashed tokens: made for a publisher's project, taken by whoever owns the device. They are files of the data folder.
+//! Flashed tokens: made for a publisher's project, taken by whoever owns the device. They are rows of the
+//! database or, without one, files of the data folder.
 
+use super::database::Question;
 use super::jobs::{Queue, QueueFull};
 use super::Hub;
 use crate::store::flashed::{self, FlashedToken};
@@ -13,6 +15,10 @@ impl Hub {
         tokens: Vec<(String, FlashedToken)>,
         then: impl FnOnce(&mut Hub, bool) + Send + 'static,
     ) -> Result<(), QueueFull> {
+        if let Some(database) = self.main_database() {
+            let then = Box::new(|hub: &mut Hub, stored: Result<(), _>| then(hub, stored.is_ok()));
+            return database.ask(Question::StoreFlashed(tokens, then));
+        }
         let saver = self.saver();
         self.jobs.work(
             Queue::Disk,
@@ -36,6 +42,10 @@ impl Hub {
         then: impl FnOnce(&mut Hub, Option<FlashedToken>) + Send + 'static,
     ) -> Result<(), QueueFull> {
         let (saver, token) = (self.saver(), token.to_owned());
+        if let Some(database) = self.main_database() {
+            let then = Box::new(|hub: &mut Hub, found: Result<_, _>| then(hub, found.unwrap_or_default()));
+            return database.ask(Question::FindFlashed(token, then));
+        }
         self.jobs.work(Queue::Disk, move || find(saver?.root(), &token), then)
     }
 
@@ -45,10 +55,14 @@ impl Hub {
     pub fn take_flashed(
         &mut self,
         token: &str,
-        fits: impl FnOnce(&FlashedToken) -> bool + Send + 'static,
+        fits: impl Fn(&FlashedToken) -> bool + Send + 'static,
         then: impl FnOnce(&mut Hub, Option<FlashedToken>) + Send + 'static,
     ) -> Result<(), QueueFull> {
         let (saver, token, now) = (self.saver(), token.to_owned(), self.now());
+        if let Some(database) = self.main_database() {
+            let then = Box::new(|hub: &mut Hub, taken: Result<_, _>| then(hub, taken.unwrap_or_default()));
+            return database.ask(Question::TakeFlashed { token, fits: Box::new(fits), then });
+        }
         // The queue has one worker: nobody takes the token in between.
         let take = move || {
             let saver = saver?;

@@ -4,6 +4,7 @@
 //! has one thread and so keeps the order: what is queued later (a graph, a report, a deletion) finds them in the files. As often
 //! as the period says the unfinished ones are saved too, for a server that is killed; at a regular end they always are.
 
+use super::database::Write;
 use super::jobs::{Queue, QueueFull};
 use super::users::UserId;
 use super::Hub;
@@ -13,6 +14,7 @@ use crate::history::files::HistoryFiles;
 use crate::history::graph::Source;
 use crate::history::live::LiveRings;
 use crate::history::names::{FileId, Owner, Pin, Record};
+use crate::history::rows::RawRow;
 use crate::history::temp_files;
 use crate::model::MAIN_APP;
 use crate::notify::percent;
@@ -38,6 +40,8 @@ pub struct History {
     pub files: Arc<HistoryFiles>,
     /// The folder of downloads; for jobs.
     pub exports: Arc<Path>,
+    /// Values as they came, on their way to the reporting database.
+    pub raw: Vec<RawRow>,
     owners: HashMap<UserId, Owner>,
     flushes: u32,
     /// The last snapshot of unfinished averages had some.
@@ -118,6 +122,7 @@ impl History {
             live: LiveRings::new(),
             files: Arc::new(HistoryFiles::new(config.data_folder.join("data"))),
             exports: folders::temp_folder().into(),
+            raw: Vec::new(),
             owners: HashMap::new(),
             flushes: 0,
             has_snapshot: false,
@@ -205,6 +210,8 @@ impl Hub {
     fn flush_history(&mut self) {
         let now = self.now();
         let appends = self.history.averages.flush(now);
+        self.report_history();
+        self.report(|| Write::Clean(now));
         let period = self.config.server.history_write_period.max(SNAPSHOT_PERIOD_MIN);
         let is_snapshot_due = self.history.flushes.is_multiple_of(period);
         self.history.flushes = self.history.flushes.wrapping_add(1);
@@ -269,6 +276,7 @@ impl Hub {
     pub fn end_history(&mut self) {
         let now = self.now();
         let appends = self.history.averages.flush_all(now);
+        self.report_history();
         let sums = self.history.averages.unfinished();
         let files = Arc::clone(&self.history.files);
         let work = move || {

@@ -21,13 +21,11 @@ pub enum Queue {
     Network,
     /// Webhooks: their servers may be slow, and nobody else shall wait for them. Several workers.
     Webhook,
-    /// PostgreSQL. One worker.
-    Database,
 }
 
 impl Queue {
     /// All queues.
-    pub const ALL: [Queue; 5] = [Queue::Disk, Queue::History, Queue::Network, Queue::Webhook, Queue::Database];
+    pub const ALL: [Queue; 4] = [Queue::Disk, Queue::History, Queue::Network, Queue::Webhook];
 }
 
 /// What the event loop does with a job's result.
@@ -248,7 +246,7 @@ fn lanes(network_threads: usize, limit: u32) -> Vec<Lane> {
                 Queue::Network | Queue::Webhook => (network_threads, limit),
                 // What must not be lost is bounded by the number of users and pins that cause it.
                 Queue::Disk => (1, u32::MAX),
-                Queue::History | Queue::Database => (1, limit.saturating_mul(8)),
+                Queue::History => (1, limit.saturating_mul(8)),
             };
             Lane { sender: Some(sender), receiver, counters: Arc::default(), threads, started: 0, limit }
         })
@@ -278,7 +276,6 @@ fn start(
         Queue::History => "history",
         Queue::Network => "network",
         Queue::Webhook => "webhook",
-        Queue::Database => "database",
     };
     match std::thread::Builder::new().name(name.into()).stack_size(WORKER_STACK).spawn(run) {
         Ok(handle) => Some(handle),

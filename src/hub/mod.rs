@@ -12,8 +12,10 @@
 //! * [`clones`]: projects given away by code. [`allowances`]: how much an account may have made in a day. [`budget`]: how much it may hold.
 //! * [`flashed`]: tokens that are given out before their device is known. [`intervals`], [`rates`]: how often HTTP clients may
 //!   notify, and ask.
+//! * [`database`]: what waits for PostgreSQL; [`account_rows`]: when accounts and tokens go there.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
 
+pub mod account_rows;
 pub mod accounts;
 pub mod allowances;
 pub mod attempts;
@@ -22,6 +24,7 @@ pub mod certificate;
 pub mod clock;
 pub mod clones;
 pub mod connections;
+pub mod database;
 pub mod firmware;
 pub mod flashed;
 pub mod handle;
@@ -117,6 +120,10 @@ pub struct Hub {
     pub connections: connections::Connections,
     /// Slow work.
     pub jobs: Jobs,
+    /// PostgreSQL; `None` without `enable.db`.
+    pub databases: Option<database::Databases>,
+    /// Accounts that the database does not have yet.
+    pub account_rows: account_rows::AccountRows,
     /// What happens later.
     pub schedule: schedule::Schedule,
     /// Whether memory should go back to the system.
@@ -188,6 +195,8 @@ impl Hub {
             tokens: tokens::Tokens::default(),
             connections: connections::Connections::default(),
             jobs,
+            databases: None,
+            account_rows: account_rows::AccountRows::default(),
             schedule: schedule::Schedule::default(),
             storms: memory::Storms::default(),
             stats: stats::Stats::default(),

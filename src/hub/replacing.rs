@@ -36,6 +36,7 @@ impl Hub {
         let app = self.users.get(user).map(|account| account.user.app_name.clone()).unwrap_or_default();
         let app = if app.is_empty() { MAIN_APP.to_owned() } else { app };
         self.users.rename(user, new);
+        self.delete_account_row(old, &app);
         self.reset_tokens.remove_account(old, &app);
         self.history.rename(user, &Owner::new(old, &app), &Owner::new(new, &app));
         let (from, to, files) = (Owner::new(old, &app), Owner::new(new, &app), self.history.files());

@@ -46,6 +46,7 @@ impl Hub {
 
     /// Starts saving what people changed, and lets timers and displays follow. Called after every batch of messages.
     pub fn save_changes(&mut self) {
+        self.follow_tokens();
         if self.users.is_urgent() {
             self.follow_changes();
             self.save(Unsaved::Changes);
@@ -55,6 +56,7 @@ impl Hub {
     /// Starts saving everything that is unsaved, and the daily copies when they are due.
     pub fn save_all(&mut self) {
         self.save(Unsaved::Values);
+        self.send_accounts();
         if !self.saving.uncopied {
             return;
         }
@@ -75,7 +77,9 @@ impl Hub {
     /// Saves for the last time: the disk worker, which keeps the order, is about to be joined.
     pub fn save_at_end(&mut self) {
         self.users.forget_saves();
+        self.follow_tokens();
         self.save_all();
+        self.send_all_accounts();
     }
 
     /// Saves now and every `profile.save.worker.period`.
@@ -89,6 +93,9 @@ impl Hub {
 
     fn save(&mut self, at_least: Unsaved) {
         let ids = self.users.take_unsaved(at_least);
+        if self.databases.is_some() {
+            ids.iter().for_each(|id| self.account_rows.note(*id));
+        }
         let Some(saver) = self.saver() else { return };
         let mut accounts = Vec::with_capacity(ids.len());
         for id in ids {

@@ -28,6 +28,8 @@ pub struct Tokens {
     devices: HashMap<Box<str>, DeviceRef>,
     shared: HashMap<Box<str>, (UserId, i32)>,
     provisional: HashMap<Box<str>, Provisional>,
+    /// Device tokens that came (with their device) or went since the last [`Tokens::take_changes`]; `None`: not noted.
+    changes: Option<HashMap<Box<str>, Option<DeviceRef>>>,
 }
 
 impl Tokens {
@@ -44,6 +46,19 @@ impl Tokens {
     /// Makes a token name a device.
     pub fn set_device(&mut self, token: &str, device: DeviceRef) {
         self.devices.insert(token.into(), device);
+        if let Some(changes) = &mut self.changes {
+            changes.insert(token.into(), Some(device));
+        }
+    }
+
+    /// From now on changes of device tokens are noted, for a database.
+    pub fn note_changes(&mut self) {
+        self.changes = Some(HashMap::new());
+    }
+
+    /// The device tokens that came or went since the last call.
+    pub fn take_changes(&mut self) -> HashMap<Box<str>, Option<DeviceRef>> {
+        self.changes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Makes a token name a shared project.
@@ -55,6 +70,9 @@ impl Tokens {
     pub fn remove_device(&mut self, token: &str, device: DeviceRef) {
         if self.devices.get(token) == Some(&device) {
             self.devices.remove(token);
+            if let Some(changes) = &mut self.changes {
+                changes.insert(token.into(), None);
+            }
         }
     }
 
@@ -112,7 +130,14 @@ impl Tokens {
 
     /// Forgets all tokens of an account.
     pub fn remove_user(&mut self, user: UserId) {
-        self.devices.retain(|_, d| d.user != user);
+        let changes = &mut self.changes;
+        self.devices.retain(|token, device| {
+            let stays = device.user != user;
+            if let Some(changes) = changes.as_mut().filter(|_| !stays) {
+                changes.insert(token.clone(), None);
+            }
+            stays
+        });
         self.shared.retain(|_, (u, _)| *u != user);
         self.provisional.retain(|_, p| p.user != user);
     }

@@ -1,5 +1,7 @@
 //! The data folder: blocking functions that the start-up code, the worker threads and the subcommands call.
 //!
+//! What goes into a database instead are [`rows`] and [`statistics`]; `postgres` (a feature) brings them there.
+//!
 //! Every file is written under another name, synced and renamed, so that it is there whole or not at all. Whatever could
 //! not be read is kept aside before its name is used again.
 
@@ -10,8 +12,12 @@ pub mod clones;
 pub mod flashed;
 pub mod folder;
 pub mod names;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod reset_tokens;
+pub mod rows;
 pub mod save;
+pub mod statistics;
 pub mod users;
 
 pub use folder::{DataFolder, FolderError};
