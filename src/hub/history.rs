@@ -6,6 +6,7 @@
 
 use super::database::Write;
 use super::jobs::{Queue, QueueFull};
+use super::trouble::Trouble;
 use super::users::UserId;
 use super::Hub;
 use crate::config::{folders, ServerConfig};
@@ -26,8 +27,6 @@ use std::sync::Arc;
 const MINUTE: i64 = 60_000;
 /// Unfinished averages are saved at the first flush, then with the write period, but not more often than this; minutes.
 const SNAPSHOT_PERIOD_MIN: u32 = 10;
-/// While the disk takes nothing, the log says so this often, ms.
-const COMPLAINT_PERIOD: i64 = 60 * MINUTE;
 
 /// What the hub keeps of the history.
 #[derive(Debug)]
@@ -48,7 +47,9 @@ pub struct History {
     has_snapshot: bool,
     /// What went to the disk since the start.
     pub written: Written,
-    trouble: Option<Trouble>,
+    trouble: Trouble,
+    /// Records that were lost since the log said so.
+    lost: usize,
 }
 
 /// What was written to the disk: what flash memory has to bear. All wrap around.
@@ -58,15 +59,6 @@ pub struct Written {
     pub writes: u32,
     /// Bytes of all of them.
     pub bytes: u64,
-}
-
-/// The disk takes nothing.
-#[derive(Debug)]
-struct Trouble {
-    /// When the log said so last, ms since 1970.
-    told_at: i64,
-    /// Records that are lost since then.
-    lost: usize,
 }
 
 /// What became of a write.
@@ -127,7 +119,8 @@ impl History {
             flushes: 0,
             has_snapshot: false,
             written: Written::default(),
-            trouble: None,
+            trouble: Trouble::default(),
+            lost: 0,
         }
     }
 
@@ -159,7 +152,7 @@ impl History {
 
     /// The last write failed.
     pub fn has_trouble(&self) -> bool {
-        self.trouble.is_some()
+        self.trouble.is_on()
     }
 
     /// A file to read, and what is still on its way to it.
@@ -251,24 +244,17 @@ impl Hub {
         let history = &mut self.history;
         history.written.writes = history.written.writes.wrapping_add(outcome.written.writes);
         history.written.bytes = history.written.bytes.wrapping_add(outcome.written.bytes);
-        let lost = history.averages.put_back(outcome.failed);
-        match (outcome.error, &mut history.trouble) {
-            (None, None) => {}
-            (None, Some(_)) => {
-                log::info!("history: averages are written again");
-                history.trouble = None;
-            }
-            (Some(error), None) => {
-                log::error!("history: averages are not written, they are kept and tried again every minute: {error}");
-                history.trouble = Some(Trouble { told_at: now, lost });
-            }
-            (Some(error), Some(trouble)) => {
-                trouble.lost += lost;
-                if now.saturating_sub(trouble.told_at) >= COMPLAINT_PERIOD || now < trouble.told_at {
-                    log::error!("history: averages are still not written, {} records are lost: {error}", trouble.lost);
-                    *trouble = Trouble { told_at: now, lost: 0 };
+        history.lost += history.averages.put_back(outcome.failed);
+        match outcome.error {
+            None if history.trouble.succeeded() => log::info!("history: averages are written again"),
+            Some(error) if history.trouble.failed(now) => {
+                log::error!("history: averages are not written, trying again every minute: {error}");
+                match std::mem::take(&mut history.lost) {
+                    0 => {}
+                    lost => log::error!("history: too many averages wait, {lost} are lost"),
                 }
             }
+            _ => {}
         }
     }
 

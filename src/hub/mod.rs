@@ -14,6 +14,7 @@
 //!   notify, and ask.
 //! * [`database`]: what waits for PostgreSQL; [`account_rows`]: when accounts and tokens go there.
 //! * [`jobs`]: slow work for worker threads. [`handle`]: how threads reach the hub. [`schedule`]: what happens later.
+//!   [`trouble`]: failures that last, without a flood in the log.
 
 pub mod account_rows;
 pub mod accounts;
@@ -54,6 +55,7 @@ pub mod sessions;
 pub mod stats;
 pub mod timers;
 pub mod tokens;
+pub mod trouble;
 pub mod users;
 pub mod webhooks;
 

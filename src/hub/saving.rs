@@ -4,10 +4,12 @@
 //! periodic save, because flash wears out. At most one save per account is under way.
 
 use super::jobs::Queue;
+use super::trouble::Trouble;
 use super::users::{Unsaved, UserId};
 use super::Hub;
 use crate::store::save::{Item, BACKUP_PERIOD};
 use crate::store::Saver;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The data folder's writer, and when the daily copies were made.
@@ -24,6 +26,9 @@ pub struct Saving {
     pub saves: u32,
     /// Saves that failed since start.
     pub failures: u32,
+    trouble: Trouble,
+    /// Accounts whose last save failed.
+    failing: HashSet<UserId>,
 }
 
 struct Account {
@@ -116,24 +121,41 @@ impl Hub {
             accounts.iter().zip(results).map(|(a, r)| (a.id, r.map_err(|e| e.to_string()))).collect::<Vec<_>>()
         };
         let queued = self.jobs.work(Queue::Disk, work, |hub, results| {
-            let now = hub.now();
-            for (id, result) in results {
-                hub.users.saved(id, result.is_ok());
-                match result {
-                    Ok(()) => {
-                        hub.saving.saved_at = now;
-                        hub.saving.saves = hub.saving.saves.wrapping_add(1);
-                    }
-                    Err(error) => {
-                        hub.saving.failures += 1;
-                        log::error!("An account was not saved, trying again later: {error}");
-                    }
-                }
-            }
+            hub.saved(results);
             hub.save_changes();
         });
         if queued.is_err() {
             log::error!("no worker for saving: {count} accounts wait");
+        }
+    }
+
+    fn saved(&mut self, results: Vec<(UserId, Result<(), String>)>) {
+        let now = self.now();
+        let mut first_error = None;
+        for (id, result) in results {
+            self.users.saved(id, result.is_ok());
+            match result {
+                Ok(()) => {
+                    self.saving.saved_at = now;
+                    self.saving.saves = self.saving.saves.wrapping_add(1);
+                    self.saving.failing.remove(&id);
+                }
+                Err(error) => {
+                    self.saving.failures = self.saving.failures.wrapping_add(1);
+                    self.saving.failing.insert(id);
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        self.saving.failing.retain(|id| self.users.get(*id).is_some());
+        match first_error {
+            None if self.saving.failing.is_empty() && self.saving.trouble.succeeded() => {
+                log::info!("Accounts are saved again");
+            }
+            Some(error) if self.saving.trouble.failed(now) => {
+                log::error!("Accounts are not saved, trying again with every save: {error}");
+            }
+            _ => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)] // Tests may wait.
 
 pub mod app;
+pub mod owner;
 pub mod postgres;
 
 use std::fs;
