@@ -1,4 +1,5 @@
 //! `--backup`, `--restore` and `--export-history` with a server under load, and without one.
+#![allow(clippy::disallowed_methods)] // Tests may wait.
 
 mod common;
 
@@ -31,12 +32,10 @@ fn backups_of_a_busy_server_are_consistent() {
             count
         }
     });
-    let mut minute = 28_000_000;
-    for round in 1..=4 {
+    for (round, minute) in (1..=4).zip(28_000_000..) {
         for pin in 0..PINS {
             put_old(&place, &token, pin, &[(f64::from(round), minute * 60_000)]);
         }
-        minute += 1;
         let file = place.path().join(format!("{round}.tar.gz")).display().to_string();
         assert!(place.ok(&["--backup", &file], "").contains(" files, "));
     }
