@@ -2,7 +2,7 @@
 
 use super::relay::chunked::Decoder;
 use super::relay::head;
-use super::websocket::{Event, WebSocket, MAX_PAYLOAD};
+use super::websocket::{Event, WebSocket, MAX_MESSAGE};
 use crate::wire::mqtt::{self, Decoded};
 
 /// Takes the first byte as the size of the pieces in which the rest arrives at a websocket: cutting must change
@@ -19,7 +19,7 @@ fn websocket_in_pieces(data: &[u8], size: usize) -> (Vec<u8>, Vec<u8>, usize) {
         while let Some(event) = socket.receive(&mut piece, &mut out) {
             match event {
                 Event::Message(message) => {
-                    assert!(message.len() <= MAX_PAYLOAD && closed == 0);
+                    assert!(message.len() <= MAX_MESSAGE && closed == 0);
                     received.extend_from_slice(message);
                     received.push(0);
                 }

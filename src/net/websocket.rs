@@ -10,8 +10,10 @@ use std::io::Cursor;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::protocol::frame::FrameHeader;
 
-/// The longest payload of a frame, and of a message that comes in several frames, in bytes.
+/// The longest payload of a frame, in bytes.
 pub const MAX_PAYLOAD: usize = 65_536;
+/// The longest message that comes in several frames, in bytes: the longest hardware message is longer than a frame.
+pub const MAX_MESSAGE: usize = 2 * MAX_PAYLOAD;
 /// The longest header: two bytes, eight of length, four of mask.
 const MAX_HEAD: usize = 14;
 /// The longest payload of a ping, pong or close frame.
@@ -189,14 +191,16 @@ impl WebSocket {
             OpCode::Control(Control::Reserved(_)) => return Err(violation("reserved opcode")),
         };
         match u32::try_from(length) {
-            Ok(length) if length as usize <= MAX_PAYLOAD - self.message.len().min(MAX_PAYLOAD) => {
-                Ok(Frame { purpose, mask, length, remaining: length })
+            Ok(length) if length as usize > MAX_PAYLOAD => Err((CloseCode::Size, "frame is longer than 65536 bytes")),
+            // Control frames are short and leave the message as long as it is.
+            Ok(length)
+                if matches!(purpose, Purpose::Message(..))
+                    && self.message.len().saturating_add(length as usize) > MAX_MESSAGE =>
+            {
+                Err((CloseCode::Size, "message is longer than 131072 bytes"))
             }
-            // A ping between the frames of a message that is as long as can be.
-            Ok(length) if u64::from(length) <= MAX_CONTROL && !matches!(purpose, Purpose::Message(..)) => {
-                Ok(Frame { purpose, mask, length, remaining: length })
-            }
-            _ => Err((CloseCode::Size, "message is longer than 65536 bytes")),
+            Ok(length) => Ok(Frame { purpose, mask, length, remaining: length }),
+            Err(_) => Err((CloseCode::Size, "frame is longer than 65536 bytes")),
         }
     }
 
@@ -388,7 +392,10 @@ mod tests {
         let most = vec![1; MAX_PAYLOAD];
         assert_eq!(feed(&frame(true, BINARY, &most), 4096).0, [&most[..]]);
         closes_with(&frame(true, BINARY, &[1; MAX_PAYLOAD + 1])[..14], 1009);
-        closes_with(&[frame(false, BINARY, &most), frame(true, CONTINUE, b"x")].concat(), 1009);
+        let two = [frame(false, BINARY, &most), frame(false, CONTINUE, &most)].concat();
+        closes_with(&[&two[..], &frame(true, CONTINUE, b"x")].concat(), 1009);
+        let longest = feed(&[&two[..], &frame(true, CONTINUE, b"")].concat(), 4096);
+        assert_eq!((longest.0.len(), longest.0[0].len(), longest.2), (1, MAX_MESSAGE, false));
         closes_with(b"\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0", 1009);
         let with_ping = [frame(false, BINARY, &most), frame(true, PING, b"p"), frame(true, CONTINUE, b"")].concat();
         let (messages, out, closed) = feed(&with_ping, 999);
