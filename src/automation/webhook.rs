@@ -12,8 +12,8 @@ const TEXT_MAX: usize = 256 * 1024;
 const PARTS_MAX: usize = 10;
 /// After so long a muted webhook is tried once, ms.
 const RETRY_AFTER: u64 = 10 * 60 * 1000;
-/// Calls of one webhook that may wait for their answers at the same time.
-const UNANSWERED_MAX: u8 = 4;
+/// Calls of one webhook that may wait for their answers or their turn at the same time.
+const UNANSWERED_MAX: u8 = 100;
 
 /// The id and fields of the first webhook of a pin.
 pub fn find(dash: &mut Dashboard, device_id: i32, pin_type: PinType, pin: u8) -> Option<(i64, &mut Webhook)> {
@@ -32,10 +32,15 @@ pub fn by_id(dash: &mut Dashboard, id: i64) -> Option<&mut Webhook> {
 }
 
 impl Webhook {
+    /// Whether it failed this often in a row (0 = no limit).
+    pub fn is_muted(&self, limit: u32) -> bool {
+        limit > 0 && self.failures >= limit
+    }
+
     /// Whether it may be called at `ticks` (ms since start), with this limit of failures in a row (0 = none).
     pub fn may_call(&self, limit: u32, ticks: u64) -> bool {
-        let muted = limit > 0 && self.failures >= limit;
-        !(self.url.is_empty() || self.unanswered >= UNANSWERED_MAX || muted && ticks < self.failed_at + RETRY_AFTER)
+        let rests = self.is_muted(limit) && ticks < self.failed_at + RETRY_AFTER;
+        !(self.url.is_empty() || self.unanswered >= UNANSWERED_MAX || rests)
     }
 
     /// A call was given away.

@@ -117,6 +117,8 @@ impl fmt::Debug for Jobs {
 
 /// How long the end of the program waits for mails, pushes and webhooks.
 const NETWORK_GRACE: Duration = Duration::from_secs(5);
+/// Most threads that call webhooks.
+const WEBHOOK_THREADS_MAX: usize = 16;
 /// Size of a worker's stack. TLS handshakes and JSON need some, idle workers touch only a few pages.
 const WORKER_STACK: usize = 512 * 1024;
 
@@ -207,6 +209,11 @@ impl Jobs {
         self.put(Queue::Network, Job::Mail(mail, Box::new(then)))
     }
 
+    /// Most jobs of a queue that run at the same time.
+    pub fn threads(&self, queue: Queue) -> usize {
+        self.lanes[queue as usize].threads
+    }
+
     /// Jobs of a queue that wait or run, and jobs done since start.
     pub fn figures(&self, queue: Queue) -> (u32, u32) {
         let counters = &self.lanes[queue as usize].counters;
@@ -243,7 +250,9 @@ fn lanes(network_threads: usize, limit: u32) -> Vec<Lane> {
         .map(|queue| {
             let (sender, receiver) = smol::channel::unbounded();
             let (threads, limit) = match queue {
-                Queue::Network | Queue::Webhook => (network_threads, limit),
+                Queue::Network => (network_threads, limit),
+                // They wait for strangers, each up to a minute: most threads sleep, and there are none before they are needed.
+                Queue::Webhook => ((network_threads * 4).min(WEBHOOK_THREADS_MAX), limit),
                 // What must not be lost is bounded by the number of users and pins that cause it.
                 Queue::Disk => (1, u32::MAX),
                 Queue::History => (1, limit.saturating_mul(8)),

@@ -152,6 +152,20 @@ impl App {
         self.ask(1, &format!("{email}\0{}\0Blynk", password_hash(email, password)))
     }
 
+    /// A new account with active project 1, which has these widgets (JSON objects with commas between) and device 0; the
+    /// logged-in app and the device's token.
+    pub fn with_project(port: u16, email: &str, widgets: &str) -> (App, String) {
+        let mut app = App::connect(port);
+        assert_eq!(app.register(email, "pw"), OK);
+        assert_eq!(app.login(email, "pw"), OK);
+        let dash = format!(r#"{{"id":1,"name":"One","isActive":true,"widgets":[{widgets}]}}"#);
+        assert_eq!(app.ask(21, &dash), OK);
+        let device = app.get(42, "1\0{\"id\":0,\"name\":\"D\",\"boardType\":\"ESP8266\"}");
+        let device: serde_json::Value = serde_json::from_slice(&device).unwrap();
+        let token = device["token"].as_str().unwrap().to_owned();
+        (app, token)
+    }
+
     pub fn login(&mut self, email: &str, password: &str) -> u32 {
         self.ask(2, &format!("{email}\0{}\0Android\x002.27.34\0Blynk", password_hash(email, password)))
     }
@@ -211,5 +225,14 @@ impl Device {
 
     pub fn login(&mut self, token: &str) -> u32 {
         self.ask(29, token)
+    }
+
+    /// Waits for a HARDWARE message; its body.
+    pub fn hear(&mut self) -> String {
+        loop {
+            if let Answer::Message { command: 20, body, .. } = self.receive().unwrap() {
+                return String::from_utf8(body).unwrap();
+            }
+        }
     }
 }
