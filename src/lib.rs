@@ -5,7 +5,8 @@
 //! * [`wire`] turns bytes into messages and back: frames, commands, statuses, bodies. It does no I/O.
 //! * [`config`] turns `.properties` files into typed settings; [`cli`] does the same for the command line.
 //! * [`tz`] knows time zones.
-//! * [`serve`] is the life of the server, [`reload`] its SIGHUP, [`certificates`] what its TLS ports show; [`supervisor`] tells systemd how it is.
+//! * [`serve`] is the life of the server, [`reload`] its SIGHUP, [`certificates`] what its TLS ports show; [`supervisor`] tells
+//!   systemd how it is, [`descriptors`] says how many connections there may be.
 //! * [`run`] does what the command line asks for; [`logging`] writes the log files, [`console`] the lines for scripts,
 //!   [`local_time`] knows the machine's time zone.
 //! * [`model`] is what a user owns: profile, dashboards, devices, widgets, pin values and their JSON forms.
@@ -34,6 +35,7 @@ pub mod console;
 pub mod control;
 #[cfg(feature = "postgres")]
 pub mod database;
+pub mod descriptors;
 pub mod doctor;
 pub mod hardware;
 pub mod history;

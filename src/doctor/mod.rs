@@ -81,6 +81,10 @@ pub fn examine(config: &Config, folder: &Path, socket: &Path) -> Result<String, 
     data_folder(config, folder, &mut found);
     clock(jiff::Timestamp::now().as_second(), &mut found);
     tls(config, folder, &mut found);
+    if server.is_none() {
+        // As the server will.
+        crate::descriptors::raise_limit();
+    }
     let limits = server.map_or("/proc/self/limits".to_owned(), |process| format!("/proc/{process}/limits"));
     descriptors(&fs::read_to_string(limits).unwrap_or_default(), &mut found);
     messages(config, &mut found);
@@ -217,7 +221,7 @@ fn descriptors(limits: &str, found: &mut Findings) {
     let Some(limit) = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()) else {
         return found.note("descriptors: the limit is not known");
     };
-    let connections = limit.saturating_sub(DESCRIPTORS_MIN);
+    let connections = crate::descriptors::connections_max(limit);
     if limit < 4 * DESCRIPTORS_MIN {
         found.bad(format!("descriptors: {limit} are allowed, enough for {connections} connections: ulimit -n 65536"));
     } else {

@@ -94,6 +94,8 @@ pub struct Connection {
     pub peer: Peer,
     /// Message rate quota.
     pub meter: Meter,
+    /// When it was opened, s since start.
+    pub opened_at: u32,
     /// When bytes last came, ms since start.
     pub last_read: u64,
     /// ms without a byte after which it is closed; 0 = never.
@@ -126,6 +128,15 @@ fn grace(connection: &Connection) -> u64 {
 
 /// Seconds that a closed connection may take to receive its last bytes.
 const CLOSING_MAX: u8 = 5;
+/// Seconds that a device has for its first good login. Apps may take as long as they are not idle: people type.
+const LOGIN_MAX: u64 = 30;
+
+/// Whether a device did not log in in time.
+fn is_stranger_too_long(connection: &Connection, ticks: u64) -> bool {
+    let is_app = matches!(connection.outbox.framing(), Framing::App | Framing::AppWebSocket);
+    let is_new = matches!(connection.peer, Peer::New { .. });
+    is_new && !is_app && ticks / 1000 >= u64::from(connection.opened_at) + LOGIN_MAX
+}
 
 /// All open connections.
 #[derive(Debug, Default)]
@@ -145,6 +156,7 @@ impl Connections {
             origin,
             peer: Peer::New { registered: false },
             meter: Meter::new(ticks),
+            opened_at: u32::try_from(ticks / 1000).unwrap_or(u32::MAX),
             last_read: ticks,
             idle_timeout,
             notified: None,
@@ -197,8 +209,8 @@ impl Connections {
         })
     }
 
-    /// Gives up connections that were silent for too long, and those that do not take their last bytes. Called once a
-    /// second; `ticks`: ms since start.
+    /// Gives up connections that were silent for too long, devices that do not log in, and connections that do not take
+    /// their last bytes. Called once a second; `ticks`: ms since start.
     pub fn sweep(&mut self, ticks: u64) {
         for connection in self.slots.iter_mut().filter_map(|s| s.connection.as_deref_mut()) {
             if connection.outbox.is_closing() {
@@ -206,9 +218,12 @@ impl Connections {
                 if connection.closing_for > CLOSING_MAX {
                     connection.outbox.abort();
                 }
-            } else if connection.idle_timeout > 0
-                && ticks.saturating_sub(connection.last_read) >= u64::from(connection.idle_timeout) + grace(connection)
-            {
+                continue;
+            }
+            let silent_for = ticks.saturating_sub(connection.last_read);
+            let is_idle = connection.idle_timeout > 0
+                && silent_for >= u64::from(connection.idle_timeout).saturating_add(grace(connection));
+            if is_idle || is_stranger_too_long(connection, ticks) {
                 connection.outbox.abort();
             }
         }
@@ -228,11 +243,33 @@ impl Connections {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::testing::{hub, user};
     use std::net::Ipv4Addr;
+
+    const ORIGIN: Origin = Origin { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 8080, tls: false };
+
+    #[test]
+    fn devices_have_half_a_minute_to_log_in() {
+        let mut connections = Connections::default();
+        let opened = |c: &mut Connections, framing| c.open(framing, ORIGIN, 0, 5000).0;
+        let hardware =
+            [Framing::Hardware, Framing::HardwareWebSocket, Framing::Mqtt].map(|f| opened(&mut connections, f));
+        let apps = [Framing::App, Framing::AppWebSocket].map(|f| opened(&mut connections, f));
+        let known = opened(&mut connections, Framing::Hardware);
+        let user = user(&mut hub(), "a@b.cc", r#"{"id":1}"#);
+        let device = DeviceRef { user, dash: 1, device: 0 };
+        connections.get_mut(known).unwrap().peer = Peer::Hardware(device);
+        let closing = |connections: &Connections, id| connections.get(id).unwrap().outbox.is_closing();
+        connections.sweep(34_999);
+        assert!(connections.iter().all(|(id, _)| !closing(&connections, id)));
+        connections.sweep(35_000);
+        assert!(hardware.iter().all(|id| closing(&connections, *id)));
+        assert!(apps.iter().chain([&known]).all(|id| !closing(&connections, *id)));
+    }
 
     #[test]
     fn ids_are_not_reused() {
-        let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), port: 8080, tls: false };
+        let origin = ORIGIN;
         let mut connections = Connections::default();
         let (first, _) = connections.open(Framing::App, origin, 0, 0);
         assert!(connections.remove(first).is_some());

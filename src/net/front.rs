@@ -10,6 +10,7 @@ use async_io::Timer;
 use futures_lite::future;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Context;
 use std::time::Duration;
 
 /// Longest request head, in bytes.
@@ -111,6 +112,21 @@ pub async fn read_more(server: &Rc<Server>, stream: &mut Stream, bytes: &mut Vec
     })
     .await
     .ok()
+}
+
+/// How long a closed connection may still send, so that it sees what was said before.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Says that nothing more comes, and lets the peer finish: what it sent unread would make the system throw away what it
+/// has not read.
+pub async fn linger(server: &Rc<Server>, stream: &mut Stream) {
+    stream.shut_down();
+    let mut discard = |cx: &mut Context<'_>| stream.poll_read(cx, &mut server.buffer.borrow_mut());
+    let drain = async { while let Ok(1..) = poll_fn(&mut discard).await {} };
+    future::or(drain, async {
+        Timer::after(LINGER).await;
+    })
+    .await;
 }
 
 /// Sends everything.

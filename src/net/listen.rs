@@ -1,6 +1,6 @@
 //! Listeners, and the first seconds of a connection: TLS handshake and protocol detection.
 
-use super::server::{Admission, Server};
+use super::server::{Admission, Entrance, Server};
 use super::session::Feed;
 use super::stream::Stream;
 use super::{front, mqtt_session, proxy, session, tables};
@@ -13,14 +13,16 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may say nothing before it is known what it speaks.
 const DETECTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// Pause after an accept that failed for want of descriptors.
+/// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often, at most, it is said that there are too many connections.
+const FULL_NOTICE: Duration = Duration::from_secs(60);
 
 /// What a listener's connections speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,24 +65,46 @@ pub fn bind(address: &str, port: u16) -> io::Result<Vec<TcpListener>> {
 /// Accepts for ever.
 pub async fn accept(server: Rc<Server>, listener: Async<TcpListener>, service: Service) {
     let port = listener.get_ref().local_addr().map_or(0, |a| a.port());
+    let mut full = Notice::default();
     loop {
         match listener.accept().await {
             Ok((socket, address)) => {
                 tables::make_room(&server, listener.get_ref());
                 let origin = Origin { address: canonical(address.ip()), port, tls: false };
+                let Some(entrance) = server.enter() else {
+                    full.say(&format!("port {port}: {} connections are open, no more are taken", server.open_max()));
+                    continue;
+                };
                 if server.is_proxy(origin.address) {
-                    server.executor.spawn(proxied(Rc::clone(&server), socket, origin, service)).detach();
+                    server.executor.spawn(proxied(Rc::clone(&server), socket, origin, service, entrance)).detach();
                 } else if let Some(admission) = server.admit(origin.address) {
+                    let admission = (entrance, admission);
                     server.executor.spawn(opened(Rc::clone(&server), socket, origin, service, admission)).detach();
                 } else {
                     log::debug!("{} has too many connections", origin.address);
                 }
             }
+            // The peer is gone already.
+            Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => log::debug!("accept on port {port}: {e}"),
             Err(e) => {
-                // Out of descriptors, or the peer is gone already.
-                log::debug!("accept on port {port}: {e}");
+                full.say(&format!("port {port}: connections cannot be taken: {e}"));
                 Timer::after(ACCEPT_PAUSE).await;
             }
+        }
+    }
+}
+
+/// Something that would be said again and again.
+#[derive(Default)]
+struct Notice {
+    said: Option<Instant>,
+}
+
+impl Notice {
+    fn say(&mut self, text: &str) {
+        if self.said.is_none_or(|at| at.elapsed() >= FULL_NOTICE) {
+            self.said = Some(Instant::now());
+            log::warn!("{text}");
         }
     }
 }
@@ -94,7 +118,13 @@ fn canonical(address: IpAddr) -> IpAddr {
 }
 
 /// A connection of a trusted proxy: finds out whose it is.
-async fn proxied(server: Rc<Server>, mut socket: Async<TcpStream>, mut origin: Origin, service: Service) {
+async fn proxied(
+    server: Rc<Server>,
+    mut socket: Async<TcpStream>,
+    mut origin: Origin,
+    service: Service,
+    entrance: Entrance,
+) {
     let header = {
         let Some(_opening) = server.begin_opening() else { return };
         within(DETECTION_TIMEOUT, async { Some(proxy::client(&mut socket).await) }).await
@@ -110,7 +140,7 @@ async fn proxied(server: Rc<Server>, mut socket: Async<TcpStream>, mut origin: O
         None => return,
     };
     match admission {
-        Some(admission) => opened(server, socket, origin, service, admission).await,
+        Some(admission) => opened(server, socket, origin, service, (entrance, admission)).await,
         None => log::debug!("{} has too many connections", origin.address),
     }
 }
@@ -118,7 +148,13 @@ async fn proxied(server: Rc<Server>, mut socket: Async<TcpStream>, mut origin: O
 /// A boxed future: a task reserves what its own transport needs, not what the largest does.
 type Boxed = Pin<Box<dyn Future<Output = ()>>>;
 
-async fn opened(server: Rc<Server>, socket: Async<TcpStream>, origin: Origin, service: Service, admission: Admission) {
+async fn opened(
+    server: Rc<Server>,
+    socket: Async<TcpStream>,
+    origin: Origin,
+    service: Service,
+    admission: (Entrance, Admission),
+) {
     let _admission = admission;
     let session = begin(server, socket, origin, service).await;
     if let Some(session) = session {

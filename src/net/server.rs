@@ -1,6 +1,7 @@
 //! What all connection tasks share: the hub, the TLS settings, one read buffer, the counts per address.
 
 use super::tls::Tls;
+use crate::descriptors;
 use crate::hub::{ConnId, Framing, Hub, Origin, Outbox};
 use async_executor::LocalExecutor;
 use std::cell::{Cell, RefCell};
@@ -28,6 +29,9 @@ pub struct Server {
     /// HTTP requests on their way to the HTTP thread.
     pub relay: super::relay::Relay,
     per_address: RefCell<HashMap<IpAddr, u32>>,
+    open: Cell<usize>,
+    /// Most connections at the same time.
+    open_max: usize,
     opening: Cell<usize>,
     /// [`super::tables::make_room`] was done.
     pub has_room: Cell<bool>,
@@ -44,9 +48,25 @@ impl Server {
             http_port: Cell::new(0),
             relay: super::relay::Relay::default(),
             per_address: RefCell::new(HashMap::new()),
+            open: Cell::new(0),
+            open_max: descriptors::connections_max(descriptors::raise_limit()),
             opening: Cell::new(0),
             has_room: Cell::new(false),
         }
+    }
+
+    /// Most connections at the same time.
+    pub fn open_max(&self) -> usize {
+        self.open_max
+    }
+
+    /// Counts a connection in; `None` when there are as many as there are descriptors for. The guard counts it out.
+    pub fn enter(self: &Rc<Self>) -> Option<Entrance> {
+        if self.open.get() >= self.open_max {
+            return None;
+        }
+        self.open.set(self.open.get() + 1);
+        Some(Entrance(Rc::clone(self)))
     }
 
     /// Counts a connection of an address in; `None` when it has too many. The guard counts it out.
@@ -89,6 +109,15 @@ impl Server {
         let mut hub = self.hub.borrow_mut();
         let ticks = hub.ticks();
         hub.connections.open(framing, origin, idle_timeout, ticks)
+    }
+}
+
+/// A connection's place among all; given back when dropped.
+pub struct Entrance(Rc<Server>);
+
+impl Drop for Entrance {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
     }
 }
 

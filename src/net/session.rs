@@ -3,6 +3,7 @@
 //! Order within one poll: send, read, handle, send again; only when neither goes on the task waits. Its waker is in the
 //! outbox exactly while it waits, so that messages made by its own frames do not wake it once more.
 
+use super::front;
 use super::mqtt_session::Packets;
 use super::server::Server;
 use super::stream::Stream;
@@ -64,12 +65,23 @@ pub fn run(
     drop(first);
     Box::pin(async move {
         let end = poll_fn(|cx| session.poll(cx)).await;
-        if let Err(e) = end {
-            log::debug!("connection ended: {e}");
+        let Session { server, mut stream, conn, .. } = session;
+        server.hub.borrow_mut().connection_lost(conn);
+        match end {
+            // Boxed: idle connections need not reserve what it takes.
+            Ok(End::Closed) => Box::pin(front::linger(&server, &mut stream)).await,
+            Ok(End::Left) => stream.shut_down(),
+            Err(e) => log::debug!("connection ended: {e}"),
         }
-        session.server.hub.borrow_mut().connection_lost(session.conn);
-        session.stream.shut_down();
     })
+}
+
+/// How a connection ended.
+enum End {
+    /// This side closed it.
+    Closed,
+    /// The peer did.
+    Left,
 }
 
 /// ms without a byte after which a connection is closed; 0 = never.
@@ -82,12 +94,12 @@ fn idle_timeout(hub: &Hub, framing: Framing) -> u32 {
 }
 
 impl Session {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<End>> {
         self.outbox.unregister();
         for _ in 0..READS_IN_A_ROW {
             let sent = self.send(cx)?;
             if self.outbox.is_closing() && sent.is_ready() {
-                return Poll::Ready(Ok(()));
+                return Poll::Ready(Ok(End::Closed));
             }
             if self.outbox.waiting() > UNREAD_MAX {
                 return self.wait(cx);
@@ -103,7 +115,7 @@ impl Session {
                 Poll::Ready(Ok(0)) => {
                     // The peer's half-close ends the connection, after what it asked before was answered.
                     let _ = self.send(cx)?;
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(Ok(End::Left));
                 }
                 Poll::Ready(Ok(n)) => self.feed(&buffer[..n]),
             }
@@ -113,7 +125,7 @@ impl Session {
     }
 
     /// Leaves the waker in the outbox. What came in meanwhile is sent first.
-    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<End>> {
         self.outbox.register(cx.waker());
         if self.outbox.is_closing() && self.outbox.waiting() == 0 {
             cx.waker().wake_by_ref();
@@ -145,7 +157,8 @@ impl Session {
 
     /// Handles the bytes that came.
     fn feed(&mut self, bytes: &[u8]) {
-        if self.closing {
+        if self.closing || self.outbox.is_closing() {
+            self.closing = true;
             return;
         }
         let server = Rc::clone(&self.server);

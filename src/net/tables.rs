@@ -20,9 +20,10 @@ pub fn make_room(server: &Server, listener: &TcpListener) {
         return;
     }
     server.has_room.set(true);
-    // As many as there may be descriptors: no more connections will come than that.
-    let sockets: Vec<_> = (FEW..ROOM).map_while(|_| Async::new_nonblocking(listener.try_clone().ok()?).ok()).collect();
-    let tasks: Vec<_> = (FEW..ROOM).map(|_| server.executor.spawn(async {})).collect();
+    // No more connections will come than that, and other threads need descriptors meanwhile.
+    let room = ROOM.min(server.open_max());
+    let sockets: Vec<_> = (FEW..room).map_while(|_| Async::new_nonblocking(listener.try_clone().ok()?).ok()).collect();
+    let tasks: Vec<_> = (FEW..room).map(|_| server.executor.spawn(async {})).collect();
     log::debug!("room for {} sockets", FEW + sockets.len());
     drop((sockets, tasks));
 }

@@ -12,7 +12,7 @@ mod backend;
 pub mod chunked;
 pub mod head;
 
-use super::front::{read_more, write_all};
+use super::front::{linger, read_more, write_all};
 use super::server::Server;
 use super::stream::Stream;
 use crate::http::PeerTable;
@@ -50,8 +50,6 @@ const BODY_RATE: u64 = 2048;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 /// How much of a refused body is thrown away to keep the connection.
 const SKIP_MAX: u64 = 4 * 1024 * 1024;
-/// How long a closed connection may still send, so that it sees the answer.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// Connections to the HTTP thread.
 pub struct Relay {
@@ -138,11 +136,11 @@ pub fn forward<'a>(
         };
         match end {
             End::Answered(true) => return Some(exchange.input),
-            End::Answered(false) => exchange.linger().await,
+            End::Answered(false) => linger(exchange.server, exchange.stream).await,
             End::Refused(refusal) => {
                 let answer = format!("HTTP/1.1 {}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", refusal.status());
                 if exchange.write(answer.as_bytes()).await.is_ok() {
-                    exchange.linger().await;
+                    linger(exchange.server, exchange.stream).await;
                 }
             }
             End::Gone => {}
@@ -425,19 +423,6 @@ impl Exchange<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Says that nothing more comes, and lets the client finish: what it sent unread would make the system throw away
-    /// the answer.
-    async fn linger(&mut self) {
-        self.stream.shut_down();
-        self.input.clear();
-        timed(LINGER, async {
-            while let Some(1..) = read_more(self.server, self.stream, &mut self.input).await {
-                self.input.clear();
-            }
-        })
-        .await;
     }
 }
 
