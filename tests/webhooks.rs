@@ -8,7 +8,7 @@ use common::app::{App, Device, OK};
 use common::{Place, Server};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::Arc;
 use std::thread;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 const HARDWARE: u8 = 20;
 /// What the endless answer announces, bytes.
-const ENDLESS: u64 = 1 << 30;
+const ENDLESS: usize = 1 << 30;
 /// Webhooks that call the server which never answers.
 const SILENT: u8 = 20;
 
@@ -46,27 +46,26 @@ fn read_head(socket: &mut TcpStream) {
 /// Tells of each connection, and never answers.
 fn silent() -> (u16, Receiver<()>) {
     let (called, calls) = mpsc::channel();
-    let called = std::sync::Mutex::new(called);
     let port = target(move |mut socket| {
         read_head(&mut socket);
-        let _ = called.lock().unwrap().send(());
+        let _ = called.send(());
         while socket.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {}
     });
     (port, calls)
 }
 
 /// Answers with a gigabyte, as far as it is taken; counts the bytes that went.
-fn endless() -> (u16, Arc<AtomicU64>) {
-    let sent = Arc::new(AtomicU64::new(0));
+fn endless() -> (u16, Arc<AtomicUsize>) {
+    let sent = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&sent);
     let port = target(move |mut socket| {
         read_head(&mut socket);
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {ENDLESS}\r\n\r\n");
         let _ = socket.write_all(head.as_bytes());
         let piece = [b'x'; 64 * 1024];
-        for _ in 0..ENDLESS / piece.len() as u64 {
+        for _ in 0..ENDLESS / piece.len() {
             match socket.write(&piece) {
-                Ok(n) => count.fetch_add(n as u64, Ordering::Relaxed),
+                Ok(n) => count.fetch_add(n, Ordering::Relaxed),
                 Err(_) => break,
             };
         }

@@ -104,8 +104,8 @@ pub struct Connection {
     pub notified: Option<Box<LastNotifications>>,
     /// Failed logins.
     pub failures: u8,
-    /// Seconds since somebody asked to close it.
-    pub closing_for: u8,
+    /// Until when it may take its last bytes, ms since start; 0 = nobody asked to close it.
+    pub closes_at: u64,
     /// The targets that this device may reach with BRIDGE, by its bridge pin; made at the first init.
     pub bridges: Option<Box<Bridges>>,
 }
@@ -126,16 +126,22 @@ fn grace(connection: &Connection) -> u64 {
     }
 }
 
-/// Seconds that a closed connection may take to receive its last bytes.
-const CLOSING_MAX: u8 = 5;
-/// Seconds that a device has for its first good login. Apps may take as long as they are not idle: people type.
-const LOGIN_MAX: u64 = 30;
+/// ms that a closed connection may take to receive its last bytes.
+const CLOSING_MAX: u64 = 5000;
+/// ms that a device has for its first good login. Apps may take as long as they are not idle: people type.
+const LOGIN_MAX: u64 = 30_000;
 
-/// Whether a device did not log in in time.
-fn is_stranger_too_long(connection: &Connection, ticks: u64) -> bool {
+/// When a connection is given up unless something happens before, ms since start; `None` = never.
+fn deadline(connection: &Connection) -> Option<u64> {
+    if connection.outbox.is_closing() {
+        return Some(connection.closes_at);
+    }
+    let idle = (connection.idle_timeout > 0)
+        .then(|| connection.last_read.saturating_add(u64::from(connection.idle_timeout)) + grace(connection));
     let is_app = matches!(connection.outbox.framing(), Framing::App | Framing::AppWebSocket);
-    let is_new = matches!(connection.peer, Peer::New { .. });
-    is_new && !is_app && ticks / 1000 >= u64::from(connection.opened_at) + LOGIN_MAX
+    let is_stranger = !is_app && matches!(connection.peer, Peer::New { .. });
+    let login = is_stranger.then(|| u64::from(connection.opened_at) * 1000 + LOGIN_MAX);
+    idle.into_iter().chain(login).min()
 }
 
 /// All open connections.
@@ -161,7 +167,7 @@ impl Connections {
             idle_timeout,
             notified: None,
             failures: 0,
-            closing_for: 0,
+            closes_at: 0,
             bridges: None,
         });
         let generation = self.opened;
@@ -210,23 +216,20 @@ impl Connections {
     }
 
     /// Gives up connections that were silent for too long, devices that do not log in, and connections that do not take
-    /// their last bytes. Called once a second; `ticks`: ms since start.
-    pub fn sweep(&mut self, ticks: u64) {
+    /// their last bytes. `ticks`: ms since start. Returns when the next one will be, if nothing happens before.
+    pub fn sweep(&mut self, ticks: u64) -> Option<u64> {
+        let mut next = None;
         for connection in self.slots.iter_mut().filter_map(|s| s.connection.as_deref_mut()) {
-            if connection.outbox.is_closing() {
-                connection.closing_for = connection.closing_for.saturating_add(1);
-                if connection.closing_for > CLOSING_MAX {
-                    connection.outbox.abort();
-                }
-                continue;
+            if connection.outbox.is_closing() && connection.closes_at == 0 {
+                connection.closes_at = ticks + CLOSING_MAX;
             }
-            let silent_for = ticks.saturating_sub(connection.last_read);
-            let is_idle = connection.idle_timeout > 0
-                && silent_for >= u64::from(connection.idle_timeout).saturating_add(grace(connection));
-            if is_idle || is_stranger_too_long(connection, ticks) {
-                connection.outbox.abort();
+            match deadline(connection) {
+                Some(deadline) if deadline <= ticks => connection.outbox.abort(),
+                Some(deadline) => next = Some(next.map_or(deadline, |next: u64| next.min(deadline))),
+                None => {}
             }
         }
+        next
     }
 
     /// How many are open.
@@ -260,7 +263,7 @@ mod tests {
         let device = DeviceRef { user, dash: 1, device: 0 };
         connections.get_mut(known).unwrap().peer = Peer::Hardware(device);
         let closing = |connections: &Connections, id| connections.get(id).unwrap().outbox.is_closing();
-        connections.sweep(34_999);
+        assert_eq!(connections.sweep(34_999), Some(35_000));
         assert!(connections.iter().all(|(id, _)| !closing(&connections, id)));
         connections.sweep(35_000);
         assert!(hardware.iter().all(|id| closing(&connections, *id)));

@@ -104,6 +104,9 @@ pub enum Flow {
 /// What handlers return.
 pub type Handled = Result<Reply, Status>;
 
+/// Longest and shortest time between two looks at silent connections, ms.
+const SWEEP_MAX: u64 = 1000;
+const SWEEP_MIN: u64 = 100;
 /// Length of a day, ms.
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
@@ -285,17 +288,23 @@ impl Hub {
         self.stopping
     }
 
-    /// Gives up silent connections, every second.
+    /// Gives up silent connections, at least every second.
     pub fn schedule_sweeps(&mut self) {
-        self.after(1000, |hub| {
+        self.schedule_sweep(SWEEP_MAX);
+    }
+
+    fn schedule_sweep(&mut self, ms: u64) {
+        self.after(ms, |hub| {
             let ticks = hub.ticks();
-            hub.connections.sweep(ticks);
+            let next = hub.connections.sweep(ticks);
             if hub.storms.is_over(hub.connections.len()) {
                 memory::give_back();
                 // Timers, saves and notices that follow hold some for a while.
                 hub.after(30_000, |_| memory::give_back());
             }
-            hub.schedule_sweeps();
+            // Time-outs are kept to some ms, however many there are.
+            let wait = next.map_or(SWEEP_MAX, |next| next.saturating_sub(ticks).clamp(SWEEP_MIN, SWEEP_MAX));
+            hub.schedule_sweep(wait);
         });
     }
 

@@ -116,13 +116,23 @@ pub async fn read_more(server: &Rc<Server>, stream: &mut Stream, bytes: &mut Vec
 
 /// How long a closed connection may still send, so that it sees what was said before.
 const LINGER: Duration = Duration::from_secs(2);
+/// How often what it sends is read and thrown away meanwhile.
+const LINGER_READS: usize = 256;
 
 /// Says that nothing more comes, and lets the peer finish: what it sent unread would make the system throw away what it
 /// has not read.
 pub async fn linger(server: &Rc<Server>, stream: &mut Stream) {
     stream.shut_down();
     let mut discard = |cx: &mut Context<'_>| stream.poll_read(cx, &mut server.buffer.borrow_mut());
-    let drain = async { while let Ok(1..) = poll_fn(&mut discard).await {} };
+    let drain = async {
+        for _ in 0..LINGER_READS {
+            if !matches!(poll_fn(&mut discard).await, Ok(1..)) {
+                break;
+            }
+            // Others have their turn, however fast it sends.
+            future::yield_now().await;
+        }
+    };
     future::or(drain, async {
         Timer::after(LINGER).await;
     })

@@ -106,8 +106,25 @@ impl Place {
     /// The same with more arguments and environment variables.
     pub fn start_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Server {
         let mut command = self.command(arguments);
-        command.envs(environment.iter().copied()).stderr(Stdio::inherit());
-        let mut child = command.spawn().unwrap();
+        command.envs(environment.iter().copied());
+        Server::of(command)
+    }
+
+    /// Starts a server that may open so many files and sockets.
+    pub fn start_within(&self, descriptors: u32) -> Server {
+        let program = self.command(&[]);
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("ulimit -n {descriptors} && exec \"$0\" \"$@\""));
+        command.arg(program.get_program()).args(program.get_args()).current_dir(self.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        Server::of(command)
+    }
+}
+
+impl Server {
+    /// Runs the command and waits until it serves.
+    fn of(mut command: Command) -> Server {
+        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
         let out = child.stdout.take().unwrap();
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -121,9 +138,7 @@ impl Place {
         server.wait_for("All server output");
         server
     }
-}
 
-impl Server {
     /// Its process.
     pub fn id(&self) -> u32 {
         self.child.id()
