@@ -2,10 +2,12 @@
 
 import json
 import pathlib
+import socket
+import struct
 import subprocess
 
 import pytest
-from conftest import HOST
+from conftest import HOST, OK
 
 HERE = pathlib.Path(__file__).parent
 
@@ -64,10 +66,23 @@ def test_node_red(server, app):
 
 
 def test_app_client(server):
-    """npm blynk, a client for the app protocol: registers, logs in, asks for energy, loads a profile."""
+    """npm blynk, a client for the app protocol, over TLS: registers, logs in, loads a profile, writes pins."""
     node = Node("blynk_app.js", HOST, server.https)
     try:
-        assert node.expect("energy") == 100000
-        node.expect("profile")
+        assert node.expect("registered") == OK and node.expect("logged in") == OK
+        assert node.expect("empty profile") == {}
+        assert node.expect("created") == OK and node.expect("energy") == 100000 - 200
+        [listed] = node.expect("devices")
+        assert (listed["name"], listed["boardType"], listed["status"]) == ("Lamp", "ESP8266", "OFFLINE")
+        with socket.create_connection((HOST, server.http), timeout=10) as device:
+            frames = device.makefile("rb")
+            token = listed["token"].encode()
+            device.sendall(struct.pack(">BHH", 29, 1, len(token)) + token)
+            assert struct.unpack(">BHH", frames.read(5)) == (0, 1, OK)
+            command, _, length = struct.unpack(">BHH", frames.read(5))
+            assert (command, frames.read(length)) == (20, b"vw\0" b"1\0hello")
+            [project] = node.expect("profile")["dashBoards"]
+        assert project["isActive"] and project["widgets"][0]["value"] == "hello"
+        assert project["devices"][0]["status"] == "ONLINE"
     finally:
         node.stop()
