@@ -16,6 +16,8 @@ mod options;
 mod server;
 mod slow;
 mod start;
+#[path = "../../tests/common/trusting.rs"]
+mod trusting;
 mod world;
 
 use options::Options;

@@ -3,7 +3,7 @@
 use super::listen::{self, Service};
 use super::server::Server;
 use crate::hub::jobs::Completion;
-use crate::hub::Outbox;
+use crate::hub::{Hub, Outbox};
 use async_io::{Async, Timer};
 use async_signal::{Signal, Signals};
 use futures_lite::{future, StreamExt};
@@ -111,10 +111,9 @@ pub fn finish(server: &Rc<Server>, outboxes: &[Rc<Outbox>]) {
 /// Does what is due, and sleeps until the next deadline.
 async fn run_schedule(server: Rc<Server>) {
     loop {
+        server.batch(Hub::run_due);
         let sleep = {
-            let mut hub = server.hub.borrow_mut();
-            hub.run_due();
-            hub.save_changes();
+            let hub = server.hub.borrow();
             match hub.schedule.next() {
                 Some(next) => Duration::from_millis(next.saturating_sub(hub.ticks())).min(LONGEST_SLEEP),
                 None => LONGEST_SLEEP,
@@ -141,17 +140,15 @@ async fn run_schedule(server: Rc<Server>) {
 /// Runs the closures of other threads.
 async fn run_calls(server: Rc<Server>, inbox: smol::channel::Receiver<Completion>) {
     while let Ok(call) = inbox.recv().await {
-        {
-            let mut hub = server.hub.borrow_mut();
-            call(&mut hub);
+        server.batch(|hub| {
+            call(hub);
             for _ in 0..CALLS_IN_A_ROW {
                 match inbox.try_recv() {
-                    Ok(call) => call(&mut hub),
+                    Ok(call) => call(hub),
                     Err(_) => break,
                 }
             }
-            hub.save_changes();
-        }
+        });
         future::yield_now().await;
     }
 }

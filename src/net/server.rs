@@ -69,6 +69,15 @@ impl Server {
         Some(Entrance(Rc::clone(self)))
     }
 
+    /// Does something with the state, then starts to save what it changed: the one way in for tasks that handle messages,
+    /// results of workers and what is due.
+    pub fn batch<R>(&self, work: impl FnOnce(&mut Hub) -> R) -> R {
+        let mut hub = self.hub.borrow_mut();
+        let result = work(&mut hub);
+        hub.save_changes();
+        result
+    }
+
     /// Counts a connection of an address in; `None` when it has too many. The guard counts it out.
     pub fn admit(self: &Rc<Self>, address: IpAddr) -> Option<Admission> {
         let limit = self.hub.borrow().config.server.max_connections_per_address;

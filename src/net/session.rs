@@ -162,23 +162,25 @@ impl Session {
             return;
         }
         let server = Rc::clone(&self.server);
-        let mut hub = server.hub.borrow_mut();
+        server.batch(|hub| self.feed_to(hub, bytes));
+    }
+
+    fn feed_to(&mut self, hub: &mut Hub, bytes: &[u8]) {
         let ticks = hub.ticks();
         match hub.connections.get_mut(self.conn) {
             Some(connection) => connection.last_read = ticks,
             None => return self.end(),
         }
         match std::mem::replace(&mut self.feed, Feed::Stream) {
-            Feed::Stream => self.feed_stream(&mut hub, bytes),
-            Feed::WebSocket(websocket) => self.feed_websocket(&mut hub, websocket, bytes),
+            Feed::Stream => self.feed_stream(hub, bytes),
+            Feed::WebSocket(websocket) => self.feed_websocket(hub, websocket, bytes),
             Feed::Packets(mut packets) => {
-                if packets.feed(&mut hub, self.conn, &self.outbox, bytes) == Flow::Close {
+                if packets.feed(hub, self.conn, &self.outbox, bytes) == Flow::Close {
                     self.end();
                 }
                 self.feed = Feed::Packets(packets);
             }
         }
-        hub.save_changes();
     }
 
     fn feed_websocket(&mut self, hub: &mut Hub, mut websocket: Box<WebSocket>, mut input: &[u8]) {

@@ -58,55 +58,17 @@ fn config(certificate: Arc<CertifiedKey>) -> Result<Arc<ServerConfig>, rustls::E
 }
 
 #[cfg(test)]
+#[path = "../../tests/common/trusting.rs"]
+mod trusting;
+
+#[cfg(test)]
 mod tests {
+    use super::trusting::AnyCertificate;
     use super::*;
     use crate::net::certificate::{choose, Settings};
-    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-    use rustls::{
-        ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, ServerConnection, SignatureScheme,
-    };
+    use rustls::pki_types::CertificateDer;
+    use rustls::{ClientConfig, ClientConnection, HandshakeKind, ServerConnection};
     use rustls::{ProtocolVersion, SupportedProtocolVersion};
-
-    #[derive(Debug)]
-    struct AnyCertificate;
-
-    impl ServerCertVerifier for AnyCertificate {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, rustls::Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-
-        fn verify_tls12_signature(
-            &self,
-            message: &[u8],
-            certificate: &CertificateDer<'_>,
-            signed: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, rustls::Error> {
-            let algorithms = ring::default_provider().signature_verification_algorithms;
-            rustls::crypto::verify_tls12_signature(message, certificate, signed, &algorithms)
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            message: &[u8],
-            certificate: &CertificateDer<'_>,
-            signed: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, rustls::Error> {
-            let algorithms = ring::default_provider().signature_verification_algorithms;
-            rustls::crypto::verify_tls13_signature(message, certificate, signed, &algorithms)
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            ring::default_provider().signature_verification_algorithms.supported_schemes()
-        }
-    }
 
     fn client(version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
         let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -44,7 +44,6 @@ pub struct WebSocket {
     /// The message was given to the caller and is dropped at the next call.
     delivered: bool,
     closed: bool,
-    frames: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +106,6 @@ impl WebSocket {
                 self.frame = Some(frame);
                 return None;
             }
-            self.frames = self.frames.saturating_add(1);
             match self.finish(&frame, out) {
                 Ok(false) => {}
                 Ok(true) if self.closed => return Some(Event::Closed),
@@ -120,18 +118,6 @@ impl WebSocket {
         }
         *input = &[];
         None
-    }
-
-    /// Ends the connection from this side: appends the close frame 1000 `Bye`, drops all further input.
-    pub fn bye(&mut self, out: &mut Vec<u8>) {
-        if !self.closed {
-            self.fail((CloseCode::Normal, "Bye"), out);
-        }
-    }
-
-    /// How many frames came since the last call, for the statistics.
-    pub fn take_frames(&mut self) -> u32 {
-        std::mem::take(&mut self.frames)
     }
 
     fn fail(&mut self, (code, reason): Failure, out: &mut Vec<u8>) -> Event<'static> {
@@ -379,15 +365,6 @@ mod tests {
     }
 
     #[test]
-    fn bye_is_sent_once() {
-        let (mut socket, mut out) = (WebSocket::new(), vec![]);
-        socket.bye(&mut out);
-        socket.bye(&mut out);
-        assert_eq!(out, b"\x88\x05\x03\xE8Bye");
-        assert_eq!(socket.receive(&mut &frame(true, BINARY, b"x")[..], &mut out), None);
-    }
-
-    #[test]
     fn sizes() {
         let most = vec![1; MAX_PAYLOAD];
         assert_eq!(feed(&frame(true, BINARY, &most), 4096).0, [&most[..]]);
@@ -418,14 +395,6 @@ mod tests {
         closes_with(&frame(true, CLOSE, b"\x03\xED"), 1002); // 1005 must not be sent
         closes_with(&frame(true, CLOSE, b"\x03\xE8\xFF"), 1007);
         closes_with(&frame(true, TEXT, b"\xFF"), 1007);
-    }
-
-    #[test]
-    fn frames_are_counted() {
-        let mut socket = WebSocket::new();
-        let bytes = [frame(true, PING, b""), frame(true, TEXT, b"x"), frame(false, BINARY, b"y")].concat();
-        assert_eq!(socket.receive(&mut &bytes[..], &mut Vec::new()), None);
-        assert_eq!((socket.take_frames(), socket.take_frames()), (3, 0));
     }
 
     #[test]

@@ -1,13 +1,11 @@
-//! Pure helpers for accounts: password hashes, random tokens, and what a new account looks like.
+//! Pure helpers for accounts: password hashes, random passwords, and what a new account looks like.
 
 use crate::model::User;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 use ring::digest::{Context, SHA256};
 use ring::rand::{SecureRandom, SystemRandom};
 
-/// Random bytes of a token.
-const TOKEN_BYTES: usize = 24;
 /// Characters of a generated password.
 const PASSWORD_LENGTH: usize = 24;
 const PASSWORD_CHARACTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -24,16 +22,6 @@ pub fn password_hash(email: &str, password: &str) -> String {
     context.update(password.as_bytes());
     context.update(salt.as_ref());
     STANDARD.encode(context.finish())
-}
-
-/// 32 random characters of `A-Za-z0-9_-`: device, shared, clone, provisioning and app reset tokens.
-///
-/// # Errors
-/// The system gives no random numbers.
-pub fn random_token() -> Result<String, NoRandom> {
-    let mut bytes = [0; TOKEN_BYTES];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandom)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// 24 random characters of `a-zA-Z0-9`.
@@ -109,10 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn random_texts_have_their_form_and_differ() {
-        let tokens: HashSet<String> = (0..50).map(|_| random_token().unwrap()).collect();
-        assert_eq!(tokens.len(), 50);
-        assert!(tokens.iter().all(|token| crate::store::clones::is_clone_token(token)));
+    fn random_passwords_have_their_form_and_differ() {
         let passwords: HashSet<String> = (0..50).map(|_| random_password().unwrap()).collect();
         assert_eq!(passwords.len(), 50);
         assert!(passwords.iter().all(|p| p.len() == 24 && p.bytes().all(|b| b.is_ascii_alphanumeric())));

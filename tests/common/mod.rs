@@ -5,6 +5,7 @@
 pub mod app;
 pub mod owner;
 pub mod postgres;
+mod trusting;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
