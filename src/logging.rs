@@ -29,6 +29,9 @@ pub const STATS: &str = "stats";
 /// Target of everything about databases: `postgres.log`.
 pub const POSTGRES: &str = "postgres";
 
+/// Target of what the console was told already: `blynk.log` only.
+pub const TOLD: &str = "told";
+
 /// The files, and the target of each but the first.
 const FILES: [(&str, &str); 4] =
     [("blynk.log", ""), ("worker.log", WORKER), ("stats.log", STATS), ("postgres.log", POSTGRES)];
@@ -106,7 +109,12 @@ impl Logger {
             // After a panic of another thread the log goes on.
             files.lock().unwrap_or_else(PoisonError::into_inner).write(record, now);
         }
-        if record.level() <= self.console && (record.target() != STATS || self.files.is_none()) {
+        let is_for_console = match record.target() {
+            TOLD => false,
+            STATS => self.files.is_none(),
+            _ => true,
+        };
+        if record.level() <= self.console && is_for_console {
             let mut line = String::new();
             with_level(&mut line, record, now);
             // A console that is gone is no reason to stop.
@@ -132,7 +140,7 @@ impl Log for Logger {
 /// True for targets of this program, false for those of libraries.
 fn is_ours(target: &str) -> bool {
     let name = target.split("::").next().unwrap_or(target);
-    name == env!("CARGO_PKG_NAME") || FILES.iter().any(|(_, own)| !own.is_empty() && *own == name)
+    name == env!("CARGO_PKG_NAME") || name == TOLD || FILES.iter().any(|(_, own)| !own.is_empty() && *own == name)
 }
 
 impl Files {
@@ -238,6 +246,14 @@ mod tests {
         assert_eq!(read(&logs, "worker.log"), "12:00:01.250 - saved\n");
         assert_eq!(read(&logs, "stats.log"), "{\n  \"a\" : 1\n}\n");
         assert_eq!(read(&logs, "postgres.log"), "12:00:01.250 - down\n");
+    }
+
+    #[test]
+    fn what_the_console_was_told_is_only_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let logger = Logger::new(&settings(folder.path()));
+        log(&logger, Level::Error, TOLD, "no port");
+        assert_eq!(read(folder.path(), "blynk.log"), "12:00:01.250 ERROR- no port\n");
     }
 
     #[test]

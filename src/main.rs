@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use eyelet::cli::{self, Args, Stop};
 use eyelet::config::{self, Config, Sources};
+use eyelet::net::certificate;
 use eyelet::{console, logging, run};
 
 /// Exit code for a command line that makes no sense.
@@ -34,6 +35,9 @@ fn main() -> ExitCode {
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     sources.overrides.extend(config::environment::overrides(variables));
+    if cli.args.check_config {
+        return check_config(&sources);
+    }
     let config = match config::load(&sources) {
         Ok(config) => config,
         Err(e) => {
@@ -41,10 +45,6 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if cli.args.check_config {
-        console::say(config.report().trim_end());
-        return ExitCode::SUCCESS;
-    }
     if cli.args.restore && config.db.is_none() {
         console::complain("Error restoring data from DB! -restore needs enable.db=true and db.properties.");
         return ExitCode::FAILURE;
@@ -54,6 +54,27 @@ fn main() -> ExitCode {
         log::warn!("Argument '{word}' is ignored");
     }
     run::run(Rc::new(config), &sources, &cli.args)
+}
+
+/// Shows the whole configuration, and what is wrong with it on standard error. A value that is wrong in any way fails, also one
+/// that the server would start with.
+fn check_config(sources: &Sources) -> ExitCode {
+    let (config, mut mistakes) = match config::examine(sources) {
+        Ok(found) => found,
+        Err(error) => {
+            console::complain(&error.to_string());
+            return ExitCode::FAILURE;
+        }
+    };
+    mistakes.extend(config.mistakes.iter().cloned());
+    mistakes.extend(certificate::check(&config));
+    console::say(config.report().trim_end());
+    if mistakes.is_empty() {
+        console::say("The configuration is valid.");
+        return ExitCode::SUCCESS;
+    }
+    console::complain(&mistakes.join("\n"));
+    ExitCode::FAILURE
 }
 
 /// Starts the log and writes what loading the configuration had to say.
@@ -68,7 +89,7 @@ fn start_log(config: &Config, args: &Args) {
     for found in &config.files {
         log::info!("Configuration read from {}", found.path.display());
     }
-    for warning in &config.warnings {
+    for warning in config.remarks() {
         log::warn!("{warning}");
     }
 }

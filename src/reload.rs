@@ -17,7 +17,7 @@ pub fn reload(server: &Server, sources: &Sources, transports: &Transports, data_
         Ok(new) => new,
         Err(error) => return log::error!("The configuration was not read again, the old one stays: {error}"),
     };
-    for warning in &new.warnings {
+    for warning in new.remarks() {
         log::warn!("{warning}");
     }
     let mut hub = server.hub.borrow_mut();

@@ -21,6 +21,7 @@ use crate::control::server::{Control, SocketFile};
 use crate::database::Workers;
 use crate::hub::jobs::{Completion, Services};
 use crate::hub::{Clock, Hub, HubHandle, Jobs};
+use crate::logging;
 use crate::model::MAIN_APP;
 use crate::net::certificate::{self, CertificateError};
 use crate::net::event_loop::{self, Bound};
@@ -82,7 +83,7 @@ pub fn serve(config: Rc<Config>, sources: &Sources) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console::say(&error.to_string());
-            log::error!("{error}");
+            log::error!(target: logging::TOLD, "{error}");
             ExitCode::FAILURE
         }
     }
@@ -102,6 +103,7 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
         console::say(warning);
     }
     let folder = DataFolder::open(&root.path)?;
+    log::info!("Using data folder '{}'", folder.root().display());
     // A stop during the start waits until there is something to stop.
     let signals = event_loop::catch_signals().map_err(StartError::Loop)?;
 
@@ -118,6 +120,7 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
     #[cfg(feature = "postgres")]
     let workers = start_database(&mut hub, &handle)?;
     hub.host = crate::host::find(settings).into();
+    log::info!("Region : {}. Host : {}.", settings.region, hub.host);
     let third_party = config.mail.as_ref().is_some_and(|mail| mail.third_party());
     hub.texts = Rc::new(MailTexts::load(&config.working_folder, &settings.product_name, third_party)?);
     load_accounts(&mut hub, &folder)?;
@@ -234,6 +237,8 @@ fn bind_all(settings: &ServerConfig) -> Result<Vec<Bound>, StartError> {
     for (address, port, service) in ports {
         let listeners: Vec<TcpListener> =
             listen::bind(&address, port).map_err(|error| StartError::Bind { port, address, error })?;
+        let bound_port = listeners.first().and_then(|l| l.local_addr().ok()).map_or(port, |address| address.port());
+        log::info!("{} server listening at {bound_port} port.", name(service));
         bound.extend(listeners.into_iter().map(|listener| (listener, service)));
     }
     Ok(bound)
@@ -245,6 +250,15 @@ fn service(kind: ListenerKind) -> Service {
         ListenerKind::Tls => Service::Tls,
         ListenerKind::Mqtt => Service::Mqtt,
         ListenerKind::Mqtts => Service::MqttTls,
+    }
+}
+
+fn name(service: Service) -> &'static str {
+    match service {
+        Service::Plain => "HTTP API and WebSockets",
+        Service::Tls => "HTTPS API, WebSockets and Admin",
+        Service::Mqtt => "Mqtt hardware",
+        Service::MqttTls => "Secure mqtt hardware",
     }
 }
 

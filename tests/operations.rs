@@ -14,6 +14,7 @@ const CREATE_DASH: u8 = 21;
 const LOAD_PROFILE: u8 = 24;
 const CREATE_DEVICE: u8 = 42;
 const QUOTA_LIMIT: u32 = 1;
+const INVALID_TOKEN: u32 = 9;
 
 #[test]
 fn the_last_words_are_those_of_the_reference() {
@@ -89,6 +90,29 @@ fn a_hang_up_reads_the_configuration_again() {
         "old connections go on with new limits"
     );
     assert_ne!(certificate(place.https), old);
+}
+
+#[test]
+fn a_hang_up_changes_the_log_level() {
+    let place = Place::new("");
+    let server = place.start();
+    let log = place.path().join("logs/blynk.log");
+    let logged = |text: &str| fs::read_to_string(&log).unwrap().matches(text).count();
+    let guess = || Device::connect(place.http).login("0123456789abcdef0123456789abcdef");
+    assert_eq!(guess(), INVALID_TOKEN);
+    append(&place, "log.level=debug");
+    server.signal("HUP");
+    eventually("the configuration is read", || (logged("was read again") == 1).then_some(()));
+    assert_eq!(logged("wrong token of a device from 127.0.0.1"), 0);
+    assert_eq!(guess(), INVALID_TOKEN);
+    eventually("the wrong token is logged", || (logged("wrong token of a device from 127.0.0.1") == 1).then_some(()));
+    append(&place, "log.level=error");
+    server.signal("HUP");
+    eventually("the level is taken", || {
+        let before = fs::read_to_string(&log).unwrap();
+        assert_eq!(guess(), INVALID_TOKEN);
+        (fs::read_to_string(&log).unwrap() == before).then_some(())
+    });
 }
 
 #[test]

@@ -35,13 +35,13 @@ pub fn login(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
     let found = hub.users.find(&email.to_lowercase(), app_name).and_then(|id| Some((id, hub.users.get(id)?)));
     let Some((user, account)) = found else {
         hub.attempts.failed(caller.address, ticks);
-        log::info!("login of an unknown user from {}", caller.address);
+        log::warn!("login of an unknown user from {}", caller.address);
         return Err(Status::UserNotRegistered);
     };
     let Some(pass) = &account.user.pass else { return Err(Status::FacebookUserLoginWithPass) };
     if !same_secret(pass, hash) {
         hub.attempts.failed(caller.address, ticks);
-        log::info!("{}: wrong password from {}", account.user.email, caller.address);
+        log::warn!("{}: wrong password from {}", account.user.email, caller.address);
         return Err(Status::UserNotAuthenticated);
     }
 
@@ -57,6 +57,8 @@ pub fn login(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
         }
         account.user.last_logged_at = now;
     }
+    let shown = rest.get(..2).unwrap_or_default().join("-");
+    log::info!("{} {app_name}-app ({shown}) joined.", email.to_lowercase());
     make_room(hub, user, false);
     hub.join_app(caller.conn, AppLogin { user, guest_of: None, os, version }, caller.id);
     if version == OUTDATED {

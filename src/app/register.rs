@@ -49,6 +49,7 @@ pub fn register(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
     };
     let user = hub.add_user(user);
     hub.user_changed(user);
+    log::info!("{email} ({app_name}) registered.");
     hub.stats.registrations = hub.stats.registrations.wrapping_add(1);
     if app_name == MAIN_APP {
         let mail = hub.texts.welcome(&email);

@@ -41,6 +41,7 @@ fn start(hub: &mut Hub, caller: Stranger, email: &str, app_name: &str) -> Handle
     if hub.reset_tokens.has(&email, app_name, ticks) {
         return Err(Status::NotAllowed);
     }
+    log::info!("{email} ({app_name}) asks for a new password.");
     let token = new_token();
     let mail = hub.texts.reset_by_app(&email, app_name, &hub.config.server.restore_host, &token);
     hub.reset_tokens.add(&token, &email, app_name, ticks);

@@ -23,7 +23,7 @@ pub fn share_login(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
         .filter(|(user, _)| hub.users.get(*user).is_some_and(|account| account.user.email == email.to_lowercase()));
     let Some((user, dash)) = owner else {
         hub.attempts.failed(caller.address, ticks);
-        log::info!("wrong share token from {}", caller.address);
+        log::warn!("wrong share token from {}", caller.address);
         return Err(Status::NotAllowed);
     };
     if !hub.users.dash(user, dash).is_some_and(|dash| dash.is_shared) {

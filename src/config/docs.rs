@@ -66,7 +66,7 @@ pub fn markdown() -> String {
 fn kind(key: &Key) -> String {
     match (key.kind, key.unit) {
         (Kind::Integer, unit) if !unit.is_empty() => format!("integer, {unit}"),
-        (kind, _) => kind.name().to_owned(),
+        (kind, _) => key.form.name().unwrap_or(kind.name()).to_owned(),
     }
 }
 

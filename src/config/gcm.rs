@@ -1,5 +1,6 @@
 //! `gcm.properties`: pushes to the phone apps through the gateway they are made for, and texts of pushes.
 
+use super::form::Form;
 use super::secret::Secret;
 use super::table::property_table;
 
@@ -7,7 +8,7 @@ property_table! {
     /// Everything of `gcm.properties`.
     PushConfig {
         gcm_server: String, "gcm.server", "Address of a push gateway that speaks the legacy FCM format. Google has switched its own off.",
-            shipped("https://fcm.googleapis.com/fcm/send"), trim(), reload();
+            shipped("https://fcm.googleapis.com/fcm/send"), trim(), reload(), form(Form::Url);
         gcm_api_key: Secret, "gcm.api.key", "Key for that gateway. Empty = nothing is sent to it.", shipped(""), trim(), reload();
         notification_title: String, "notification.title", "Title of pushes; {PRODUCT_NAME} is replaced.",
             shipped("{PRODUCT_NAME} Notification"), code("{PRODUCT_NAME} Notification"), reload();

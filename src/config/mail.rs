@@ -1,5 +1,6 @@
 //! `mail.properties`: the SMTP server that mails go through.
 
+use super::form::Form;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::table::property_table;
@@ -8,7 +9,7 @@ property_table! {
     /// Everything of `mail.properties`. Fields are named as the key after `mail.smtp.`.
     MailConfig {
         host: String, "mail.smtp.host", "SMTP server. When it ends with sparkpostmail.com or amazonaws.com, mails come from mail.from.",
-            shipped("smtp.gmail.com"), trim(), reload();
+            shipped("smtp.gmail.com"), trim(), reload(), form(Form::Host);
         port: u16, "mail.smtp.port", "Its port.", shipped("587"), range(1, 65535), lenient(), reload();
         auth: bool, "mail.smtp.auth", "Log in with user name and password. When the key is absent: only if there is a password.", shipped("true"), reload();
         username: String, "mail.smtp.username", "Login, and the From address.", shipped("example@gmail.com"), trim(), reload();
@@ -24,11 +25,11 @@ property_table! {
             shipped("120000"), unit("ms"), range(0, i32::MAX as i64), lenient(), reload();
         writetimeout: u32, "mail.smtp.writetimeout", "Longest wait until the server takes data; 0 = as mail.smtp.timeout.",
             code("0"), unit("ms"), range(0, i32::MAX as i64), lenient(), reload();
-        localhost: String, "mail.smtp.localhost", "Name of this machine in EHLO; empty = found out.", code(""), trim(), reload();
-        envelope_from: String, "mail.smtp.from", "Sender in the envelope, where bounces go; empty = the From address.", code(""), trim(), reload();
-        from: String, "mail.from", "From address of mails through sparkpostmail.com and amazonaws.com; {PRODUCT_NAME} in it is replaced.", code(""), trim(), reload();
-        socket_factory_class: String, "mail.smtp.socketFactory.class", "javax.net.ssl.SSLSocketFactory means the same as mail.smtp.ssl.enable=true.", code(""), trim(), reload();
-        transport_protocol: String, "mail.transport.protocol", "smtps means the same as mail.smtp.ssl.enable=true; keys may then begin with mail.smtps. instead of mail.smtp.", code("smtp"), trim(), reload();
+        localhost: String, "mail.smtp.localhost", "Name of this machine in EHLO; empty = found out.", code(""), trim(), reload(), form(Form::Host);
+        envelope_from: String, "mail.smtp.from", "Sender in the envelope, where bounces go; empty = the From address.", code(""), trim(), reload(), form(Form::Mail);
+        from: String, "mail.from", "From address of mails through sparkpostmail.com and amazonaws.com; {PRODUCT_NAME} in it is replaced.", code(""), trim(), reload(), form(Form::Mail);
+        socket_factory_class: String, "mail.smtp.socketFactory.class", "javax.net.ssl.SSLSocketFactory means the same as mail.smtp.ssl.enable=true.", code(""), trim(), reload(), form(Form::Word(&["javax.net.ssl.SSLSocketFactory"]));
+        transport_protocol: String, "mail.transport.protocol", "smtps means the same as mail.smtp.ssl.enable=true; keys may then begin with mail.smtps. instead of mail.smtp.", code("smtp"), trim(), reload(), form(Form::Word(&["smtp", "smtps"]));
     }
     ignored {
         "mail.debug" => "there is no debug output of mail sessions";

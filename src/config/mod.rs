@@ -12,6 +12,7 @@ pub mod db;
 pub mod docs;
 pub mod environment;
 pub mod folders;
+pub mod form;
 pub mod gcm;
 pub mod level;
 pub mod mail;
@@ -61,7 +62,9 @@ pub struct Config {
     pub twitter: Option<TwitterConfig>,
     /// `db.properties`; `None` without `enable.db`.
     pub db: Option<DbConfig>,
-    /// Remarks for the operator, one line each, to be logged at start.
+    /// Values that are not used as they are written, or will not do; one line each, to be logged at start.
+    pub mistakes: Vec<String>,
+    /// Other remarks for the operator, one line each, to be logged at start.
     pub warnings: Vec<String>,
     /// The files that were read.
     pub files: Vec<FoundFile>,
@@ -94,17 +97,25 @@ pub enum ConfigError {
 
 /// Reads the configuration from its sources. All bad values are reported at once.
 pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
+    let (config, errors) = examine(sources)?;
+    if errors.is_empty() {
+        Ok(config)
+    } else {
+        Err(ConfigError::Invalid(errors))
+    }
+}
+
+/// The same for `--check-config`: the configuration with defaults in place of values that the program cannot start with, and
+/// one line for each of those.
+pub fn examine(sources: &Sources) -> Result<(Config, Vec<String>), ConfigError> {
     let mut loader = Loader { sources, config: Config::default(), errors: Vec::new() };
     loader.server()?;
     loader.mail()?;
     loader.others()?;
-    if !loader.errors.is_empty() {
-        return Err(ConfigError::Invalid(loader.errors));
-    }
     let mut config = loader.config;
     config.program_folder.clone_from(&sources.program_folder);
     config.working_folder.clone_from(&sources.working_folder);
-    Ok(config)
+    Ok((config, loader.errors))
 }
 
 /// The state of one [`load`].
@@ -131,6 +142,7 @@ impl Loader<'_> {
 
     /// Takes over what a reader noticed.
     fn finish(&mut self, mut reader: Reader<'_>) {
+        self.config.mistakes.append(&mut reader.mistakes);
         self.config.warnings.append(&mut reader.warnings);
         self.config.set.append(&mut reader.set);
         self.errors.append(&mut reader.errors);
@@ -252,6 +264,11 @@ impl Config {
         };
         let placeholder = contact.is_empty() || contact == "example@gmail.com" || contact.starts_with("SMTP");
         (!placeholder).then_some(contact)
+    }
+
+    /// Everything that the operator should read: mistakes, then other remarks.
+    pub fn remarks(&self) -> impl Iterator<Item = &String> {
+        self.mistakes.iter().chain(&self.warnings)
     }
 
     /// Every table with its values as text, secrets masked. What is off shows its defaults.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::form::Form;
 use super::properties::Properties;
 use super::reader::Reader;
 use super::secret::Secret;
@@ -10,18 +11,18 @@ use super::table::property_table;
 property_table! {
     /// Push services; each is off until its keys are given.
     PushTargetsConfig {
-        ntfy_url: String, "ntfy.url", "Address of an ntfy server.", code("https://ntfy.sh"), trim(), reload(), own();
+        ntfy_url: String, "ntfy.url", "Address of an ntfy server.", code("https://ntfy.sh"), trim(), reload(), own(), form(Form::Url);
         ntfy_topic: Secret, "ntfy.topic", "Topic to publish to; empty = ntfy is off. Who knows it can read along: choose a long one.", code(""), trim(), reload(), own();
         ntfy_token: Secret, "ntfy.token", "Access token, when the server wants one.", code(""), trim(), reload(), own();
-        gotify_url: String, "gotify.url", "Address of a Gotify server; empty = Gotify is off.", code(""), trim(), reload(), own();
+        gotify_url: String, "gotify.url", "Address of a Gotify server; empty = Gotify is off.", code(""), trim(), reload(), own(), form(Form::Url);
         gotify_token: Secret, "gotify.token", "Token of an application made there.", code(""), trim(), reload(), own();
-        telegram_url: String, "telegram.url", "Address of the Telegram bot service.", code("https://api.telegram.org"), trim(), reload(), own();
+        telegram_url: String, "telegram.url", "Address of the Telegram bot service.", code("https://api.telegram.org"), trim(), reload(), own(), form(Form::Url);
         telegram_bot_token: Secret, "telegram.bot.token", "Token of a bot; empty = Telegram is off.", code(""), trim(), reload(), own();
         telegram_chat_id: String, "telegram.chat.id", "Chat that the bot writes to.", code(""), trim(), reload(), own();
-        pushover_url: String, "pushover.url", "Address of the Pushover service.", code("https://api.pushover.net/1/messages.json"), trim(), reload(), own();
+        pushover_url: String, "pushover.url", "Address of the Pushover service.", code("https://api.pushover.net/1/messages.json"), trim(), reload(), own(), form(Form::Url);
         pushover_token: Secret, "pushover.token", "Token of an application at Pushover; empty = Pushover is off.", code(""), trim(), reload(), own();
         pushover_user: Secret, "pushover.user", "User or group key at Pushover.", code(""), trim(), reload(), own();
-        hook_url: String, "hook.url", "Address that gets a POST with the push as JSON; empty = off.", code(""), trim(), reload(), own();
+        hook_url: String, "hook.url", "Address that gets a POST with the push as JSON; empty = off.", code(""), trim(), reload(), own(), form(Form::Url);
         hook_authorization: Secret, "hook.authorization", "Value of the Authorization header of that POST.", code(""), trim(), reload(), own();
     }
     ignored {}
@@ -64,6 +65,9 @@ impl PushTargets {
             let mut part = Reader::new(super::PropertyFile::Push, path.to_owned(), Some(&own), &[]);
             accounts.insert(email, PushTargetsConfig::read(&mut part));
             reader.errors.append(&mut part.errors);
+            // Those of the common part were told.
+            part.mistakes.retain(|mistake| !reader.mistakes.contains(mistake));
+            reader.mistakes.append(&mut part.mistakes);
         }
         Self { common, accounts }
     }

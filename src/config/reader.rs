@@ -24,7 +24,9 @@ pub struct Reader<'a> {
     path: String,
     properties: Option<&'a Properties>,
     overrides: &'a [Override],
-    /// Remarks for the operator; the program goes on.
+    /// Values that are not used as they are written, or will not do; the program goes on.
+    pub mistakes: Vec<String>,
+    /// Other remarks for the operator.
     pub warnings: Vec<String>,
     /// Reasons not to start.
     pub errors: Vec<String>,
@@ -40,7 +42,16 @@ impl<'a> Reader<'a> {
         properties: Option<&'a Properties>,
         overrides: &'a [Override],
     ) -> Self {
-        Self { file, path, properties, overrides, warnings: Vec::new(), errors: Vec::new(), set: Vec::new() }
+        Self {
+            file,
+            path,
+            properties,
+            overrides,
+            mistakes: Vec::new(),
+            warnings: Vec::new(),
+            errors: Vec::new(),
+            set: Vec::new(),
+        }
     }
 
     /// A reader that knows only the built-in defaults.
@@ -88,7 +99,7 @@ impl<'a> Reader<'a> {
         match read {
             Ok(Read { value, remark }) => {
                 if let Some(remark) = remark {
-                    self.warnings.push(format!("Value '{shown}' of property '{}' in {origin} {remark}", key.name));
+                    self.mistakes.push(format!("Value '{shown}' of property '{}' in {origin} {remark}", key.name));
                 }
                 value
             }
@@ -96,7 +107,7 @@ impl<'a> Reader<'a> {
                 let text = format!("Invalid value '{shown}' for property '{}' in {origin}: {expected}", key.name);
                 let value: T = Self::default_value(key);
                 if key.lenient {
-                    self.warnings.push(format!("{text}; '{}' is used", value.show()));
+                    self.mistakes.push(format!("{text}; '{}' is used", value.show()));
                 } else {
                     self.errors.push(text);
                 }

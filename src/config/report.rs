@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Config, PropertyFile};
 
 impl Config {
-    /// What was read from where, every value that is not a built-in default, and all warnings. Secrets are masked.
+    /// What was read from where, every value that is not a built-in default, and all warnings but mistakes. Secrets are masked.
     pub fn report(&self) -> String {
         let mut out = String::from("Files:\n");
         for file in PropertyFile::ALL {
@@ -34,7 +34,6 @@ impl Config {
         for warning in &self.warnings {
             let _ = writeln!(out, "WARNING : {warning}");
         }
-        out.push_str("The configuration is valid.\n");
         out
     }
 }

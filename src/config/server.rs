@@ -1,9 +1,12 @@
 //! `server.properties`: ports, folders, limits, periods, administration.
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use super::address::{Listeners, Networks};
+use super::form::Form;
 use super::level::LogLevel;
 use super::properties::{Entry, Properties};
 use super::reader::Reader;
@@ -24,7 +27,7 @@ property_table! {
         hardware_mqtt_port: u16, "hardware.mqtt.port", "Port for MQTT. 0 = any free port.",
             shipped("8440"), strict(0, 65535);
         listen_address: String, "listen.address", "Address or host name that all ports listen at; empty = all interfaces, IPv4 and IPv6.",
-            shipped(""), trim();
+            shipped(""), trim(), form(Form::Host);
         listen_extra: Listeners, "listen.extra", "More listeners, separated by commas: plain, tls, mqtt or mqtts, then an optional address, then the port, for example plain:8442,tls:8441,mqtts:[::1]:8883.",
             code(""), own();
         proxy_protocol_networks: Networks, "proxy.protocol.networks", "Addresses or networks of trusted proxies: a PROXY protocol header (version 1 or 2) at the beginning of their connections names the true address of the client, and so does X-Forwarded-For in their HTTP requests. Empty = nobody.",
@@ -42,18 +45,18 @@ property_table! {
         server_ssl_key: PathBuf, "server.ssl.key", "PEM file with the private key of that certificate.", shipped("");
         server_ssl_key_pass: Secret, "server.ssl.key.pass", "Password of an encrypted private key.", shipped("");
         server_host: String, "server.host", "Public name or address of this server, as told to apps and devices; empty = the address of the interface of net.interface.",
-            code(""), trim();
+            code(""), trim(), form(Form::Host);
         net_interface: String, "net.interface", "Beginning of the name of the network interface whose IPv4 address names this server.",
             shipped("eth"), code("eth"), trim();
         contact_email: Option<String>, "contact.email", "Account mail for Let's Encrypt, which is asked for a certificate for server.host when that is a name and server.ssl.cert is empty; port 80 of the name must lead to http.port. Absent = mail.smtp.username of mail.properties, present but empty = no certificates from Let's Encrypt.",
-            trim();
+            trim(), form(Form::Mail);
         renewal_disabled: bool, "renewal.disabled", "true = the certificate from Let's Encrypt is not renewed in the last third of its life.", code("false");
         acme_directory_url: String, "acme.directory.url", "Directory of the ACME server that certificates are asked from.",
-            code("https://acme-v02.api.letsencrypt.org/directory"), trim(), own();
+            code("https://acme-v02.api.letsencrypt.org/directory"), trim(), own(), form(Form::Url);
         acme_roots_file: PathBuf, "acme.roots.file", "PEM file with certificate authorities that the ACME server's own certificate may come from, besides the system's; for an ACME server of one's own.",
             code(""), own();
         latest_tls: bool, "latest.tls", "true = only TLS 1.2 and 1.3. Eyelet never speaks older versions, so this changes nothing.", code("false");
-        restore_host: String, "restore.host", "Host in the link of the password mail of the app.", shipped("blynk-cloud.com"), trim(), reload();
+        restore_host: String, "restore.host", "Host in the link of the password mail of the app.", shipped("blynk-cloud.com"), trim(), reload(), form(Form::Host);
         region: String, "region", "Free text: stored in each user, chooses the users of -restore, column of the statistics tables. Any value but local makes / of the TLS port redirect away from the admin page.",
             code("local"), trim();
         data_folder: PathBuf, "data.folder", "Folder of users, history and backups; made with its parents. Empty = a folder in the temporary folder, with a warning.",
@@ -103,9 +106,7 @@ property_table! {
         notifications_queue_limit: u32, "notifications.queue.limit", "Most waiting mails.", shipped("2000"), code("2000"), unit("mails"), range(0, INT);
         blocking_processor_thread_pool_limit: u32, "blocking.processor.thread.pool.limit", "Most threads for slow work.",
             shipped("6"), code("6"), unit("threads"), range(1, 64);
-        vendor_email: String, "vendor.email", "Replaces {VENDOR_EMAIL} in mails of hardware.", code(""), trim(), reload();
-        facebook_graph_url: String, "facebook.graph.url", "Address asked who a user is who logs in with Facebook.",
-            code("https://graph.facebook.com"), trim(), own();
+        vendor_email: String, "vendor.email", "Replaces {VENDOR_EMAIL} in mails of hardware.", code(""), trim(), reload(), form(Form::Mail);
         profile_save_worker_period: u32, "profile.save.worker.period", "Period of saving changed users.", shipped("60000"), unit("ms"), strict(1, INT);
         stats_print_worker_period: u32, "stats.print.worker.period", "Period of the statistics record.", shipped("60000"), unit("ms"), strict(1, INT);
         history_write_period: u32, "history.write.period", "Averages of a pin that writes steadily wait so long for a common write to their file, which spares flash memory; a killed server loses at most so much of them.",
@@ -122,7 +123,7 @@ property_table! {
         enable_db: bool, "enable.db", "Use PostgreSQL as described in db.properties.", shipped("false");
         enable_raw_db_data_store: bool, "enable.raw.db.data.store", "Store every single value in the table reporting_raw_data; needs enable.db.", shipped("false");
         admin_root_path: String, "admin.rootPath", "Every request path that begins with it goes to the admin pages.", shipped("/admin"), code("/admin"), trim();
-        admin_email: String, "admin.email", "Login of the first administrator.", shipped("admin@blynk.cc"), code("admin@blynk.cc"), trim();
+        admin_email: String, "admin.email", "Login of the first administrator.", shipped("admin@blynk.cc"), code("admin@blynk.cc"), trim(), form(Form::Mail);
         admin_pass: Secret, "admin.pass", "Password of the first administrator; empty = a random one, printed at start.", shipped("");
         allowed_administrator_ips: Networks, "allowed.administrator.ips", "Addresses and networks (address/bits) that may open the admin pages; empty = nobody.",
             shipped("0.0.0.0/0,::/0"), reload();
@@ -170,7 +171,7 @@ impl ServerConfig {
         let new = Self::read(&mut reader);
         // What is corrected or cannot be read at a start is refused here: somebody is there to try again.
         let is_about = |line: &String| changes.iter().any(|(name, _)| line.contains(&format!("'{name}'")));
-        let problems: Vec<String> = reader.errors.into_iter().chain(reader.warnings).filter(is_about).collect();
+        let problems: Vec<String> = reader.errors.into_iter().chain(reader.mistakes).filter(is_about).collect();
         if problems.is_empty() {
             Ok(new)
         } else {
@@ -183,11 +184,12 @@ impl ServerConfig {
         self.check_ports(reader);
         self.check_certificate(reader);
         self.check_acme(reader);
+        self.check_places(reader);
         if !self.admin_root_path.starts_with('/') || self.admin_root_path.len() < 2 {
             let origin = reader.origin("admin.rootPath");
             let value = std::mem::replace(&mut self.admin_root_path, "/admin".to_owned());
             reader
-                .warnings
+                .mistakes
                 .push(format!("Value '{value}' of property 'admin.rootPath' in {origin} is no path: '/admin' is used"));
         }
         if self.enable_raw_db_data_store && !self.enable_db {
@@ -214,10 +216,27 @@ impl ServerConfig {
         }
     }
 
+    /// Nothing else may be where folders and the socket shall be.
+    fn check_places(&self, reader: &mut Reader<'_>) {
+        let is_taken = |path: &Path| !path.as_os_str().is_empty() && path.exists();
+        let taken_by_file = |path: &Path| is_taken(path) && !path.is_dir();
+        let is_socket = |path: &Path| fs::metadata(path).is_ok_and(|found| found.file_type().is_socket());
+        let socket = &self.control_socket;
+        for (key, path, problem) in [
+            ("data.folder", &self.data_folder, taken_by_file(&self.data_folder).then_some("is no folder")),
+            ("logs.folder", &self.logs_folder, taken_by_file(&self.logs_folder).then_some("is no folder")),
+            ("control.socket", socket, (is_taken(socket) && !is_socket(socket)).then_some("is no socket")),
+        ] {
+            let Some(problem) = problem else { continue };
+            let origin = reader.origin(key);
+            reader.mistakes.push(format!("Value '{}' of property '{key}' in {origin} {problem}", path.display()));
+        }
+    }
+
     /// A certificate is asked for a name, of a server whose answers can be trusted.
     fn check_acme(&self, reader: &mut Reader<'_>) {
         let url = &self.acme_directory_url;
-        if !url.starts_with("https://") {
+        if url.starts_with("http://") {
             let origin = reader.origin("acme.directory.url");
             reader.errors.push(format!(
                 "Invalid value '{url}' for property 'acme.directory.url' in {origin}: an address with https:// is expected"

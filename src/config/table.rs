@@ -3,6 +3,8 @@
 //! A table is the only place that knows a property: its struct field, parser, defaults, checks, the output of
 //! `--check-config` and `docs/configuration.md` all come from the row.
 
+use super::form::Form;
+
 /// How a property is read and described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -67,6 +69,8 @@ pub struct Key {
     pub reload: bool,
     /// The reference server has no such key.
     pub own: bool,
+    /// What a text must look like.
+    pub form: Form,
 }
 
 impl Key {
@@ -85,6 +89,7 @@ impl Key {
             trim: !matches!(kind, Kind::Text | Kind::Secret),
             reload: false,
             own: false,
+            form: Form::Any,
         }
     }
 
@@ -131,6 +136,11 @@ impl Key {
     /// A key of Eyelet's own.
     pub const fn own(self) -> Self {
         Self { own: true, ..self }
+    }
+
+    /// What the text must look like.
+    pub const fn form(self, form: Form) -> Self {
+        Self { form, ..self }
     }
 
     /// What counts when nobody sets the key; `None` when that is "nothing".

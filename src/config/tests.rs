@@ -106,22 +106,22 @@ fn blanks_and_signs_of_numbers() {
         server("user.dashboard.max.limit=1 \nuser.devices.limit=+7\nallow.store.ip=tRUE \nenable.db=yes").unwrap();
     assert_eq!((config.server.user_dashboard_max_limit, config.server.user_devices_limit), (1, 7));
     assert!(config.server.allow_store_ip && !config.server.enable_db);
-    assert_eq!(config.warnings.len(), 1);
-    assert!(config.warnings[0].contains("Value 'yes' of property 'enable.db'"), "{:?}", config.warnings);
+    assert_eq!(config.mistakes.len(), 1);
+    assert!(config.mistakes[0].contains("Value 'yes' of property 'enable.db'"), "{:?}", config.mistakes);
 }
 
 #[test]
 fn a_limit_out_of_range_is_the_nearest_one() {
     let config = server("user.message.quota.limit=-1").unwrap();
     assert_eq!(config.server.user_message_quota_limit, 0);
-    assert!(config.warnings[0].ends_with("is out of range: 0 is used"));
+    assert!(config.mistakes[0].ends_with("is out of range: 0 is used"));
 }
 
 #[test]
 fn a_queue_of_bad_sizes_is_ignored() {
     let config = server("async.logger.ring.buffer.size=big").unwrap();
     assert_eq!(config.server.async_logger_ring_buffer_size, 2048);
-    assert!(config.warnings[0].ends_with("; '2048' is used"), "{:?}", config.warnings);
+    assert!(config.mistakes[0].ends_with("; '2048' is used"), "{:?}", config.mistakes);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn lists_of_addresses() {
     let config = server("allowed.administrator.ips=10.1.2.3, 127.9.9.9/8,localhost").unwrap();
     let holds = |address: &str| config.server.allowed_administrator_ips.contains(address.parse().unwrap());
     assert!(holds("10.1.2.3") && holds("127.0.0.1") && !holds("10.1.2.4"));
-    assert!(config.warnings[0].contains("'localhost'"));
+    assert!(config.mistakes[0].contains("'localhost'"));
     assert!(errors("allowed.administrator.ips=10.0.0.0/99")[0].contains("not '10.0.0.0/99'"));
     assert!(!server("allowed.administrator.ips=")
         .unwrap()
@@ -255,7 +255,7 @@ fn a_mail_needs_a_sender() {
     }
     let config = mail("mail.smtp.port=abc\nmail.smtp.username=me@example.com");
     assert_eq!(config.mail.as_ref().unwrap().port, 587);
-    assert!(config.warnings[0].ends_with("integer expected; '587' is used"));
+    assert!(config.mistakes[0].ends_with("integer expected; '587' is used"));
     assert_eq!(config.acme_contact(), Some("me@example.com"));
 }
 

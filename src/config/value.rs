@@ -9,7 +9,7 @@ use super::table::{Key, Kind};
 pub struct Read<T> {
     /// What is used.
     pub value: T,
-    /// For example `is out of range: 0 is used`.
+    /// For example `is out of range: 0 is used`, or why it will not do.
     pub remark: Option<String>,
 }
 
@@ -93,8 +93,8 @@ impl Value for bool {
 impl Value for String {
     const KIND: Kind = Kind::Text;
 
-    fn parse(text: &str, _: &Key) -> Result<Read<Self>, String> {
-        Ok(text.to_owned().into())
+    fn parse(text: &str, key: &Key) -> Result<Read<Self>, String> {
+        Ok(Read { value: text.to_owned(), remark: key.form.problem(text).map(str::to_owned) })
     }
 
     fn show(&self) -> String {
@@ -106,8 +106,8 @@ impl Value for String {
 impl Value for Option<String> {
     const KIND: Kind = Kind::Text;
 
-    fn parse(text: &str, _: &Key) -> Result<Read<Self>, String> {
-        Ok(Some(text.to_owned()).into())
+    fn parse(text: &str, key: &Key) -> Result<Read<Self>, String> {
+        Ok(Read { value: Some(text.to_owned()), remark: key.form.problem(text).map(str::to_owned) })
     }
 
     fn show(&self) -> String {

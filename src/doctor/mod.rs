@@ -96,7 +96,7 @@ fn configuration(config: &Config, found: &mut Findings) {
         Some(file) => found.good(format!("configuration: {}", file.path.display())),
         None => found.note("configuration: no server.properties, everything is at its default"),
     }
-    for warning in &config.warnings {
+    for warning in config.remarks() {
         found.note(format!("configuration: {warning}"));
     }
 }

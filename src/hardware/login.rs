@@ -62,6 +62,7 @@ fn refuse(hub: &mut Hub, conn: ConnId, id: u16, status: Status) -> Flow {
     hub.respond(conn, id, status);
     let Some(connection) = hub.connections.get_mut(conn) else { return Flow::Close };
     connection.failures = connection.failures.saturating_add(1);
+    log::debug!("wrong token of a device from {}", connection.origin.address);
     if connection.failures < FAILURES_MAX {
         return Flow::Continue;
     }

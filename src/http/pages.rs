@@ -52,6 +52,7 @@ pub fn reset_password(hub: &mut Hub, request: Request, responder: Responder) {
     if hub.reset_tokens.mails >= MAILS_MAX {
         return responder.send(Response::text(503, "Please try again later."));
     }
+    log::info!("{email} ({app_name}) asks for a new password.");
     let token = new_token() + &new_token();
     let mail = hub.texts.reset_by_web(&email, &format!("{}/landing?token={token}", own_address(hub)));
     hub.reset_tokens.add(&token, &email, &app_name, ticks);

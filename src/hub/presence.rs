@@ -38,6 +38,7 @@ impl Hub {
         let address = connection.origin.address;
         let mqtt = connection.outbox.framing() == Framing::Mqtt;
         account.hardware.push(conn);
+        log::info!("{} hardware joined.", account.user.email);
         self.start_reads(user);
         self.respond(conn, id, Status::Ok);
         if !mqtt {

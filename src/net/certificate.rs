@@ -171,6 +171,21 @@ pub fn choose(settings: &Settings<'_>) -> Result<(Source, Arc<CertifiedKey>), Ce
     Ok((source, loaded))
 }
 
+/// For `--check-config`: what is wrong with the configured files, each line with the place in the configuration.
+pub fn check(config: &Config) -> Option<String> {
+    let settings = Settings::of(config, Path::new(""));
+    let (certificate, key) = (settings.certificate?, settings.key?);
+    // That a file is missing was said already.
+    let error = load(certificate, key, settings.password).err().filter(|_| certificate.is_file() && key.is_file())?;
+    let key = match error {
+        CertificateError::WrongPassword(_) => "server.ssl.key.pass",
+        CertificateError::NoCertificate(_) => "server.ssl.cert",
+        _ => "server.ssl.key",
+    };
+    let place = config.set.iter().find(|set| set.key == key).map_or("", |set| &set.origin);
+    Some(format!("Invalid value for property '{key}' in {place}: {error}"))
+}
+
 /// Decides which certificate to use. The self-signed one may not be there yet.
 ///
 /// Errors: only one of the two settings is there.

@@ -72,7 +72,7 @@ def server(tmp_path_factory):
     server.stop()
 
 
-COMMANDS = {"response": 0, "register": 1, "login": 2, "hardware_connected": 4, "activate": 7, "hardware": 20,
+COMMANDS = {"response": 0, "register": 1, "login": 2, "hardware_connected": 4, "activate": 7, "email": 13, "hardware": 20,
             "create_dash": 21, "load_profile": 24, "property": 19, "create_widget": 33, "create_device": 42,
             "device_offline": 71, "create_report": 77, "delete_report": 79, "export_report": 80}
 

@@ -1,7 +1,9 @@
 """An SMTP server (PyPI aiosmtpd), with and without STARTTLS, as the mail server of a device's EMAIL."""
 
 import email
+import signal
 import subprocess
+import time
 
 import BlynkLib
 import pytest
@@ -63,3 +65,29 @@ def test_mail_of_a_device(tmp_path, starttls):
     finally:
         server.stop()
         controller.stop()
+
+
+def test_a_hang_up_takes_another_mail_server(tmp_path):
+    boxes = [Mailbox(), Mailbox()]
+    ports = [free_port(), free_port()]
+    controllers = [Controller(box, hostname=HOST, port=port) for box, port in zip(boxes, ports)]
+    for controller in controllers:
+        controller.start()
+    mail = "mail.smtp.username=robot@example.com\nmail.smtp.auth=false\nmail.smtp.host={}\nmail.smtp.port={}\n"
+    server = Server(tmp_path, mail=mail.format(HOST, ports[0]))
+    try:
+        app = App(server)
+        app.start()
+        assert app.ask("email", 1, 0) == OK
+        (tmp_path / "mail.properties").write_text(mail.format(HOST, ports[1]))
+        server.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + 20
+        while len(boxes[1].mails) == 0 and time.monotonic() < until:
+            assert app.ask("email", 1, 0) == OK
+        assert boxes[1].mails and boxes[1].mails[-1][1]["subject"].startswith("Auth Token for Test")
+        before = len(boxes[0].mails)
+        assert app.ask("email", 1, 0) == OK and len(boxes[0].mails) == before
+    finally:
+        server.stop()
+        for controller in controllers:
+            controller.stop()
