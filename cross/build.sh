@@ -41,6 +41,12 @@ if [ -z "$with" ]; then
     if have rustup; then with=rustup; else with=debian; fi
 fi
 have cargo-zigbuild || { echo "cargo-zigbuild is missing: pip install ziglang cargo-zigbuild" >&2; exit 1; }
+# Asked of the Python that comes first now: below, Debian's programs come first, and its Python has no zig.
+if [ -z "${CARGO_ZIGBUILD_ZIG_PATH:-}" ] && ! have zig; then
+    CARGO_ZIGBUILD_ZIG_PATH=$(python3 -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))') ||
+        { echo "zig is missing: pip install ziglang" >&2; exit 1; }
+    export CARGO_ZIGBUILD_ZIG_PATH
+fi
 
 flags=() build_std=()
 case "$with" in
