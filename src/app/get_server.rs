@@ -1,30 +1,36 @@
 //! GET_SERVER (40): which host serves an account.
 //!
 //! Body `email\0app`. Answer: the host as text. Errors: fewer than two parts, no app name or one over 100 characters 2;
-//! an invalid mail address 11. Spec 02 §4.1.
+//! an invalid mail address 11; too many look-ups wait 19. Spec 02 §4.1.
 
 use super::request::part;
 use super::Stranger;
 use crate::hub::{Handled, Hub, Reply};
 use crate::notify::address;
-use crate::wire::body::{split2, utf16_len};
-use crate::wire::Status;
+use crate::wire::body::{ascii, split2, utf16_len};
+use crate::wire::{Command, Status};
+use std::rc::Rc;
 
 /// Longest app name, in characters.
 pub const APP_NAME_MAX: usize = 100;
 
 /// See the module.
-pub fn get_server(hub: &mut Hub, _: Stranger, body: &str) -> Handled {
+pub fn get_server(hub: &mut Hub, asking: Stranger, body: &str) -> Handled {
     let (email, app_name) = split2(body);
     let app_name = part(app_name)?;
     if app_name.is_empty() || utf16_len(app_name) > APP_NAME_MAX {
         return Err(Status::IllegalCommand);
     }
-    if !address::is_valid(&email.to_lowercase()) {
+    let email = email.to_lowercase();
+    if !address::is_valid(&email) {
         return Err(Status::IllegalCommandBody);
     }
-    // Servers that share a database redirect accounts of each other; this one is asked for its own only.
-    Ok(Reply::Text(hub.host.to_string()))
+    let Stranger { conn, id, .. } = asking;
+    let answer = move |hub: &mut Hub, host: Rc<str>| {
+        hub.answer(conn, Command::GET_SERVER, id, ascii(&host).as_bytes());
+    };
+    hub.find_user_host(&email, app_name, answer).map_err(|_| Status::ServerError)?;
+    Ok(Reply::None)
 }
 
 #[cfg(test)]

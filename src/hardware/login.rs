@@ -6,6 +6,7 @@
 //! * 4: this connection has logged in already; the body is not looked at.
 
 use super::Caller;
+use crate::hub::database::NoAnswer;
 use crate::hub::{ConnId, DeviceRef, Flow, Handled, Hub, Peer};
 use crate::wire::{body, Command, Status};
 
@@ -24,7 +25,7 @@ pub fn handle(hub: &mut Hub, conn: ConnId, id: u16, body: &str) -> Flow {
     if body::utf16_len(token) != TOKEN_LENGTH || token.contains('\0') {
         return refuse(hub, conn, id, Status::InvalidToken);
     }
-    hub.find_token_host(token, move |hub, host| {
+    let looked_up = hub.find_token_host(token, move |hub, host| {
         let still_new = matches!(hub.connections.get(conn).map(|c| c.peer), Some(Peer::New { .. }));
         if !still_new {
             return;
@@ -36,9 +37,12 @@ pub fn handle(hub: &mut Hub, conn: ConnId, id: u16, body: &str) -> Flow {
                     hub.close(conn);
                 }
             }
-            Err(status) => hub.respond(conn, id, status),
+            Err(NoAnswer) => hub.respond(conn, id, Status::ServerError),
         }
     });
+    if looked_up.is_err() {
+        hub.respond(conn, id, Status::ServerError);
+    }
     Flow::Continue
 }
 
@@ -70,9 +74,11 @@ fn refuse(hub: &mut Hub, conn: ConnId, id: u16, status: Status) -> Flow {
     Flow::Close
 }
 
+/// Sends the device to another server: with TLS to the port it came to, as port 80 speaks none.
 fn redirect(hub: &mut Hub, conn: ConnId, id: u16, host: &str) {
     let Some(connection) = hub.connections.get(conn) else { return };
-    let port = if hub.config.server.force_port_80_for_redirect { 80 } else { connection.origin.port };
+    let to_80 = hub.config.server.force_port_80_for_redirect && !connection.origin.tls;
+    let port = if to_80 { 80 } else { connection.origin.port };
     let text = format!("{host}\0{port}");
     hub.answer(conn, Command::CONNECT_REDIRECT, id, body::ascii(&text).as_bytes());
 }
@@ -200,5 +206,8 @@ mod tests {
         redirect(&mut w.hub, conn, 1, "10.0.0.7");
         let port = if w.hub.config.server.force_port_80_for_redirect { 80 } else { 8080 };
         assert_eq!(sent(&outbox), [format!("41 1 10.0.0.7|{port}")]);
+        w.hub.connections.get_mut(conn).unwrap().origin.tls = true;
+        redirect(&mut w.hub, conn, 1, "10.0.0.7");
+        assert_eq!(sent(&outbox), ["41 1 10.0.0.7|8080"]);
     }
 }

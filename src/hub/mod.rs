@@ -149,6 +149,8 @@ pub struct Hub {
     pub sessions: sessions::Sessions,
     /// Password resets that were begun.
     pub reset_tokens: reset_tokens::ResetTokens,
+    /// Servers that have tokens which nobody here has.
+    pub token_hosts: redirect::TokenHosts,
     /// Codes of projects that were given away.
     pub clones: clones::Clones,
     /// Pushes that HTTP clients caused.
@@ -212,6 +214,7 @@ impl Hub {
             admin_attempts: attempts::Attempts::of_administrators(),
             sessions: sessions::Sessions::default(),
             reset_tokens: reset_tokens::ResetTokens::default(),
+            token_hosts: redirect::TokenHosts::default(),
             clones: clones::Clones::default(),
             http_pushes: intervals::Intervals::default(),
             http_mails: intervals::Intervals::default(),

@@ -14,7 +14,12 @@ pub const OK: u32 = 200;
 
 /// Connects to a port of this machine.
 pub fn tcp(port: u16) -> TcpStream {
-    let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    tcp_to("127.0.0.1", port)
+}
+
+/// Connects to a port of one of this machine's addresses.
+pub fn tcp_to(host: &str, port: u16) -> TcpStream {
+    let socket = TcpStream::connect((host, port)).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.set_nodelay(true).unwrap();
     socket
@@ -56,7 +61,12 @@ pub struct App {
 
 impl App {
     pub fn connect(port: u16) -> App {
-        App { stream: tls(tcp(port)), id: 0 }
+        App::over(tcp(port))
+    }
+
+    /// On a connection that has begun.
+    pub fn over(socket: TcpStream) -> App {
+        App { stream: tls(socket), id: 0 }
     }
 
     /// Sends a request; its id.
@@ -132,8 +142,8 @@ impl App {
 }
 
 /// A device.
-pub struct Device {
-    pub stream: TcpStream,
+pub struct Device<S = TcpStream> {
+    pub stream: S,
     id: u16,
 }
 
@@ -141,9 +151,11 @@ impl Device {
     pub fn connect(port: u16) -> Device {
         Device::over(tcp(port))
     }
+}
 
+impl<S: Read + Write> Device<S> {
     /// On a connection that has begun.
-    pub fn over(stream: TcpStream) -> Device {
+    pub fn over(stream: S) -> Device<S> {
         Device { stream, id: 0 }
     }
 
