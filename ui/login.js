@@ -1,19 +1,5 @@
 // The login page: sends the hash that the server knows instead of the password.
-'use strict';
-
-async function sha256(bytes) {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-}
-
-async function passwordHash(email, password) {
-  const utf8 = new TextEncoder();
-  const salt = await sha256(utf8.encode(email.toLowerCase()));
-  const clear = utf8.encode(password);
-  const both = new Uint8Array(clear.length + salt.length);
-  both.set(clear);
-  both.set(salt, clear.length);
-  return btoa(String.fromCharCode(...await sha256(both)));
-}
+import { passwordHash } from './hash.js';
 
 const form = document.querySelector('form');
 const problem = document.querySelector('#problem');

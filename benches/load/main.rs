@@ -3,13 +3,14 @@
 //!
 //! * [`client`]: connections and frames. [`server`]: the process under test, its CPU time and memory.
 //! * [`world`]: accounts, projects, tokens. [`options`]: the command line.
-//! * One file per mode: [`start`], [`burst`], [`latency`], [`idle`], [`slow`].
+//! * One file per mode: [`start`], [`burst`], [`latency`], [`idle`], [`slow`], [`drip`].
 
 // A load generator waits and has threads; the rules in clippy.toml are for the server.
 #![allow(clippy::disallowed_methods, missing_docs)]
 
 mod burst;
 mod client;
+mod drip;
 mod idle;
 mod latency;
 mod options;
@@ -44,7 +45,9 @@ modes, with their options and defaults
   idle     devices log in and stay silent: resident memory for each, and after they left
            --connections 1000  --tls no|yes|1.2  --settle 5  --wait 60
   slow     one app of many never reads, then asks and never reads: latency of the others, server memory
-           --apps 50  --messages 6000  --size 1000  --pause-us 2000";
+           --apps 50  --messages 6000  --size 1000  --pause-us 2000
+  drip     many connections send one byte a second: latency of others by HTTP and from device to app, server memory
+           --connections 500  --seconds 15";
 
 fn main() -> ExitCode {
     match run() {
@@ -71,6 +74,7 @@ fn run() -> Fallible<()> {
         "latency" => latency::run(&mut options),
         "idle" => idle::run(&mut options),
         "slow" => slow::run(&mut options),
+        "drip" => drip::run(&mut options),
         other => Err(format!("there is no mode {other}; see --help").into()),
     }
 }

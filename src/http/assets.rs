@@ -43,9 +43,17 @@ const FILES: &[(&str, Asset)] = &[
     ("index.html", Asset::Plain(include_bytes!("../../ui/index.html"))),
     ("login.html", Asset::Plain(include_bytes!("../../ui/login.html"))),
     ("login.js", Asset::Plain(include_bytes!("../../ui/login.js"))),
+    ("hash.js", Asset::Plain(include_bytes!("../../ui/hash.js"))),
     ("admin.html", Asset::Plain(include_bytes!("../../ui/admin.html"))),
     ("admin.css", Asset::Packed(include_bytes!("../../ui/admin.css.gz"))),
     ("admin.js", Asset::Packed(include_bytes!("../../ui/admin.js.gz"))),
+    ("base.js", Asset::Packed(include_bytes!("../../ui/base.js.gz"))),
+    ("config.js", Asset::Packed(include_bytes!("../../ui/config.js.gz"))),
+    ("firmware.js", Asset::Packed(include_bytes!("../../ui/firmware.js.gz"))),
+    ("lists.js", Asset::Packed(include_bytes!("../../ui/lists.js.gz"))),
+    ("overview.js", Asset::Packed(include_bytes!("../../ui/overview.js.gz"))),
+    ("user.js", Asset::Packed(include_bytes!("../../ui/user.js.gz"))),
+    ("users.js", Asset::Packed(include_bytes!("../../ui/users.js.gz"))),
 ];
 
 #[cfg(test)]

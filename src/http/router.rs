@@ -246,9 +246,47 @@ fn health(_: &mut Hub, _: &Request) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn vars(pattern: &str, path: &str) -> Option<Vec<String>> {
         matches(pattern, path)
+    }
+
+    /// Paths with their methods, as `docs/openapi.yaml` has them at the beginnings of lines.
+    fn described() -> BTreeSet<String> {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.yaml")).unwrap();
+        let paths = text.split_once("\npaths:\n").and_then(|(_, rest)| rest.split_once("\ncomponents:\n")).unwrap().0;
+        let (mut described, mut path) = (BTreeSet::new(), "");
+        for line in paths.lines() {
+            let name = line.trim_start().split(':').next().unwrap_or_default();
+            match line.len() - line.trim_start().len() {
+                2 if name.starts_with('/') => path = name,
+                4 if ["get", "put", "post", "delete"].contains(&name) => {
+                    described.insert(format!("{name} {path}"));
+                }
+                _ => {}
+            }
+        }
+        described
+    }
+
+    #[test]
+    fn every_route_is_described_and_every_description_has_a_route() {
+        let row = |prefix: &str, route: &Route| {
+            let method = format!("{:?}", route.method).to_lowercase();
+            format!("{method} {prefix}{}", route.pattern.replace("..}", "}"))
+        };
+        let routes: BTreeSet<String> = ADMIN_ROUTES
+            .iter()
+            .map(|route| row("/admin", route))
+            .chain(ROUTES.iter().map(|route| row("", route)))
+            .collect();
+        let mut described = described();
+        if cfg!(not(feature = "acme")) {
+            described.remove("get /.well-known/acme-challenge/{token}");
+        }
+        assert_eq!(routes.difference(&described).collect::<Vec<_>>(), [""; 0], "not in docs/openapi.yaml");
+        assert_eq!(described.difference(&routes).collect::<Vec<_>>(), [""; 0], "no such route");
     }
 
     #[test]

@@ -27,6 +27,9 @@ impl BoardType {
         self.0.is_none()
     }
 
+    /// All labels that apps know.
+    pub const KNOWN: &'static [&'static str] = &BOARDS;
+
     /// The label that apps know, or nothing.
     pub fn label(&self) -> Option<&str> {
         self.0.as_deref().map(|l| if BOARDS.contains(&l) { l } else { GENERIC_BOARD })

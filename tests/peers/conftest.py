@@ -77,6 +77,12 @@ COMMANDS = {"response": 0, "register": 1, "login": 2, "hardware_connected": 4, "
             "device_offline": 71, "create_report": 77, "delete_report": 79, "export_report": 80}
 
 
+def password_hash(email, password):
+    """What the server knows of a password."""
+    salt = hashlib.sha256(email.lower().encode()).digest()
+    return base64.b64encode(hashlib.sha256(password.encode() + salt).digest()).decode()
+
+
 class App:
     """A phone app: 7-byte headers over TLS."""
 
@@ -86,8 +92,7 @@ class App:
         self.sock = context.wrap_socket(socket.create_connection((HOST, server.https), timeout=10))
         self.id, self.seen, self.buffer = 0, [], b""
         self.email = email or f"u{random.getrandbits(48):012x}@example.com"
-        salt = hashlib.sha256(self.email.encode()).digest()
-        self.hash = base64.b64encode(hashlib.sha256(password.encode() + salt).digest()).decode()
+        self.hash = password_hash(self.email, password)
 
     def send(self, command, *parts):
         self.id += 1

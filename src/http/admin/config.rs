@@ -120,7 +120,11 @@ fn given(config: &Config, file: PropertyFile, body: &str) -> Result<Vec<(&'stati
 /// Takes over what the running server can take. Returns the names of keys that it took, and of others that differ.
 fn change(hub: &mut Hub, body: &str) -> Result<(Vec<&'static str>, Vec<&'static str>), Response> {
     let given = given(&hub.config, PropertyFile::Server, body)?;
-    let server = hub.config.server.with(&given).map_err(|errors| Response::text(400, errors.join("\n")))?;
+    let server = hub
+        .config
+        .server
+        .with(&given)
+        .map_err(|errors| Response::text(400, errors.join("\n").replace(" in request:0", "")))?;
     let mut config = Config::clone(&hub.config);
     let mut ignored = config.server.adopt(&server);
     // Others only look different: secrets, and what nobody set.

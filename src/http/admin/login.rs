@@ -12,6 +12,7 @@ use crate::http::response::Response;
 use crate::http::rest::json;
 use crate::hub::sessions::LIFE;
 use crate::hub::Hub;
+use crate::model::device::BoardType;
 use crate::store::accounts::password_hash;
 use serde::Deserialize;
 use serde_json::json;
@@ -63,7 +64,8 @@ fn date(hub: &Hub, ms: u64) -> String {
     httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_millis(now.saturating_add(ms)))
 }
 
-/// `{"email","name","mustChangePassword","warnings":[..],"version","product","host"}`.
+/// `{"email","name","mustChangePassword","warnings":[..],"version","product","host",
+/// "boards": what a device may be}`.
 pub fn me(hub: &mut Hub, request: &Request) -> Response {
     let Some(account) = request.admin.and_then(|user| hub.users.get(user)) else { return Response::empty(404) };
     let (email, pass) = (account.user.email.as_str(), account.user.pass.as_deref().unwrap_or_default());
@@ -86,6 +88,7 @@ pub fn me(hub: &mut Hub, request: &Request) -> Response {
         "version": env!("CARGO_PKG_VERSION"),
         "product": server.product_name,
         "host": &*hub.host,
+        "boards": BoardType::KNOWN,
     });
     Response::json(body.to_string())
 }
