@@ -6,9 +6,11 @@ use crate::history::postgres as reporting;
 use crate::hub::database::{Answer, Databases, Lane, NoAnswer, Question, Task, Write};
 use crate::hub::jobs::Completion;
 use crate::logging::POSTGRES;
+use crate::model::User;
 use crate::store::postgres::schema::{self, Role};
 use crate::store::postgres::shop::{self, Redeemed};
 use crate::store::postgres::{accounts, forwarding, Address, Client, PgError, Stored};
+use crate::store::rows::UserRow;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -86,6 +88,26 @@ pub fn init(config: &DbConfig) -> Result<String, String> {
         lines.extend(schema::init(&address, role).map_err(|error| format!("{address}: {error}"))?);
     }
     Ok(lines.join("\n"))
+}
+
+/// What `-restore` does: all accounts of a region. Devices are offline; an account that cannot be read is left out and told
+/// to the log.
+///
+/// # Errors
+/// One line: the database is not there, or does not answer.
+pub fn restore(config: &DbConfig, region: &str) -> Result<Vec<User>, String> {
+    let address = Address::main(config);
+    let mut users = Vec::new();
+    let mut take = |row: UserRow| {
+        let who = row.user.email.clone();
+        match row.into_user() {
+            Ok(user) => users.push(user),
+            Err(error) => log::error!(target: POSTGRES, "{who}: the account in the database cannot be read: {error}"),
+        }
+    };
+    let loaded = Client::connect(&address).and_then(|mut client| accounts::load(&mut client, region, &mut take));
+    loaded.map_err(|error| format!("{address}: {error}"))?;
+    Ok(users)
 }
 
 /// One database's worker.

@@ -23,7 +23,7 @@ pub fn run(config: Rc<Config>, sources: &Sources, args: &Args) -> ExitCode {
     let done = match &args.command {
         None if args.init_db => init_db(&config),
         None if args.test_push => trials::push(&config),
-        None => return serve::serve(config, sources),
+        None => return serve::serve(config, sources, args.restore),
         Some(command) => subcommand(&config, command),
     };
     match done {

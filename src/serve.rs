@@ -1,5 +1,7 @@
 //! The life of the server: start, run, stop.
 
+mod accounts;
+
 use std::cell::RefCell;
 use std::io;
 use std::net::TcpListener;
@@ -22,7 +24,6 @@ use crate::database::Workers;
 use crate::hub::jobs::{Completion, Services};
 use crate::hub::{Clock, Hub, HubHandle, Jobs};
 use crate::logging;
-use crate::model::MAIN_APP;
 use crate::net::certificate::{self, CertificateError};
 use crate::net::event_loop::{self, Bound};
 use crate::net::listen::{self, Service};
@@ -31,7 +32,8 @@ use crate::net::tls::Tls;
 use crate::notify::mail_texts::{MailTexts, TextError};
 use crate::reload;
 use crate::services::Transports;
-use crate::store::{self, accounts, DataFolder, FolderError, LoadSettings, Saver};
+use crate::store::accounts::NoRandom;
+use crate::store::{self, DataFolder, FolderError};
 use crate::supervisor::{self, Supervisor};
 
 /// Why the server did not start. One line each, for the operator.
@@ -41,6 +43,8 @@ enum StartError {
     Folder(String),
     #[error("{0}")]
     FolderLock(#[from] FolderError),
+    #[error("Error restoring data from DB! {0}")]
+    Restore(String),
     #[error("cannot read the data folder: {0}")]
     Load(io::Error),
     #[error("{0}")]
@@ -59,7 +63,7 @@ enum StartError {
     #[error("the threads of the database cannot start: {0}")]
     Database(io::Error),
     #[error("no random numbers for the administrator's password")]
-    Random(#[from] accounts::NoRandom),
+    Random(#[from] NoRandom),
 }
 
 fn busy(error: &io::Error) -> &'static str {
@@ -77,9 +81,9 @@ fn at(address: &str) -> String {
     }
 }
 
-/// Runs the server until a signal ends it. `sources`: what SIGHUP reads again.
-pub fn serve(config: Rc<Config>, sources: &Sources) -> ExitCode {
-    match start_and_run(config, sources) {
+/// Runs the server until a signal ends it. `sources`: what SIGHUP reads again; `restore`: the accounts come from the database.
+pub fn serve(config: Rc<Config>, sources: &Sources, restore: bool) -> ExitCode {
+    match start_and_run(config, sources, restore) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console::say(&error.to_string());
@@ -89,7 +93,7 @@ pub fn serve(config: Rc<Config>, sources: &Sources) -> ExitCode {
     }
 }
 
-fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError> {
+fn start_and_run(config: Rc<Config>, sources: &Sources, restore: bool) -> Result<(), StartError> {
     let supervisor = Rc::new(Supervisor::of_process());
     let settings = &config.server;
     #[cfg(not(feature = "postgres"))]
@@ -123,9 +127,13 @@ fn start_and_run(config: Rc<Config>, sources: &Sources) -> Result<(), StartError
     log::info!("Region : {}. Host : {}.", settings.region, hub.host);
     let third_party = config.mail.as_ref().is_some_and(|mail| mail.third_party());
     hub.texts = Rc::new(MailTexts::load(&config.working_folder, &settings.product_name, third_party)?);
-    load_accounts(&mut hub, &folder)?;
-    load_reset_tokens(&mut hub, folder.root());
-    let administrator = make_administrator(&mut hub, https_port(&listeners))?;
+    if restore {
+        accounts::restore(&mut hub, &folder)?;
+    } else {
+        accounts::load(&mut hub, &folder)?;
+    }
+    accounts::load_reset_tokens(&mut hub, folder.root());
+    let administrator = accounts::make_administrator(&mut hub, https_port(&listeners))?;
     hub.history.open(history_root(&config, folder.root()));
     hub.catch_up_database();
     hub.schedule_saves();
@@ -265,87 +273,6 @@ fn name(service: Service) -> &'static str {
 fn https_port(listeners: &[Bound]) -> u16 {
     let tls = listeners.iter().find(|(_, service)| *service == Service::Tls);
     tls.and_then(|(listener, _)| listener.local_addr().ok()).map_or(0, |address| address.port())
-}
-
-fn load_accounts(hub: &mut Hub, folder: &DataFolder) -> Result<(), StartError> {
-    let settings = hub.config.server.clone();
-    let loaded = store::load(
-        folder.root(),
-        &LoadSettings {
-            host: &hub.host,
-            initial_energy: settings.initial_energy,
-            terminal_lines: settings.terminal_strings_pool_size as usize,
-            table_rows: settings.table_rows_pool_size as usize,
-            now: hub.now(),
-        },
-    )
-    .map_err(StartError::Load)?;
-    for finding in &loaded.findings {
-        if finding.is_loss {
-            log::error!("{}: {}", finding.file, finding.text);
-        } else {
-            log::warn!("{}: {}", finding.file, finding.text);
-        }
-    }
-    let count = loaded.users.len();
-    for user in loaded.users {
-        let id = hub.add_user(user.user);
-        if user.from_backup {
-            hub.users.mark(id, crate::hub::Unsaved::Changes);
-        }
-    }
-    log::info!("{count} accounts loaded");
-    hub.save_with(Arc::new(Saver::new(folder.root(), loaded.leftovers)));
-    Ok(())
-}
-
-/// Links of mails that were sent before the restart go on working.
-fn load_reset_tokens(hub: &mut Hub, data_folder: &Path) {
-    let (ticks, now) = (hub.ticks(), hub.now());
-    match store::reset_tokens::take(data_folder) {
-        Ok(text) => hub.reset_tokens.take_text(&text, ticks, now),
-        Err(error) => log::warn!("password resets that were begun are lost: {error}"),
-    }
-}
-
-/// Makes the first administrator, when no account is one; what the operator is told about it.
-fn make_administrator(hub: &mut Hub, https_port: u16) -> Result<Option<String>, StartError> {
-    if hub.users.iter().any(|(_, account)| account.user.is_super_admin) {
-        return Ok(None);
-    }
-    let settings = hub.config.server.clone();
-    let email = settings.admin_email.as_str();
-    let url = console::admin_url(&hub.host, https_port, &settings.admin_root_path, settings.force_port_80_for_csv);
-    if let Some(id) = hub.users.find(email, MAIN_APP).or_else(|| hub.users.find(&email.to_lowercase(), MAIN_APP)) {
-        // Somebody has this address already: raised, not replaced.
-        if let Some(account) = hub.users.get_mut(id) {
-            account.user.is_super_admin = true;
-        }
-        hub.user_changed(id);
-        return Ok(Some(format!("Your Admin url is {url}\nYour Admin login email is {email}")));
-    }
-    let configured = settings.admin_pass.expose();
-    let mut lines = String::new();
-    let password = if configured.is_empty() {
-        lines.push_str("Admin password not specified. Random password generated.\n");
-        accounts::random_password()?
-    } else {
-        configured.to_owned()
-    };
-    let user = accounts::new_account(&accounts::NewAccount {
-        email,
-        app: MAIN_APP,
-        pass: &accounts::password_hash(email, &password),
-        is_super_admin: true,
-        region: &settings.region,
-        host: &hub.host,
-        energy: settings.initial_energy,
-        now: hub.now(),
-    });
-    let id = hub.add_user(user);
-    hub.user_changed(id);
-    lines.push_str(&console::administrator(&url, email, &password));
-    Ok(Some(lines))
 }
 
 /// Ends all connections and saves everything; `finish_database` waits until what the database is to have is there. Scripts know the lines; some name parts of the reference that this server

@@ -2,6 +2,10 @@
 #![cfg(feature = "postgres")]
 
 mod common;
+#[path = "postgres/connecting.rs"]
+mod connecting;
+#[path = "postgres/history.rs"]
+mod history;
 
 use common::app::{Answer, App, OK};
 use common::postgres::Cluster;
@@ -16,6 +20,8 @@ const ADD_ENERGY: u8 = 37;
 const REDEEM: u8 = 3;
 const GET_CLONE_CODE: u8 = 62;
 const GET_PROJECT_BY_CLONE_CODE: u8 = 63;
+const ASSIGN_TOKEN: u8 = 39;
+const GET_PROJECT_BY_TOKEN: u8 = 58;
 const NOT_ALLOWED: u32 = 6;
 
 /// A place whose servers use the cluster and save accounts every half second.
@@ -212,6 +218,70 @@ fn clones_are_rows_and_old_files_are_still_found() {
     assert!(!app.get(GET_PROJECT_BY_CLONE_CODE, file).is_empty());
     assert_eq!(app.ask(GET_PROJECT_BY_CLONE_CODE, &"x".repeat(32)), 19);
     assert!(server.stop().success());
+}
+
+#[test]
+fn flashed_tokens_are_rows() {
+    let cluster = Cluster::start();
+    let place = place(&cluster);
+    place.ok(&["--init-db"], "");
+    let (token, other) = ("fxA0Kd3mQ7w_Zr9TnB2cL5hVyE8sG-1p", "gxA0Kd3mQ7w_Zr9TnB2cL5hVyE8sG-1p");
+    for (token, device) in [(token, 1), (other, 7)] {
+        cluster.sql(
+            "blynk",
+            &format!(
+                "INSERT INTO flashed_tokens (token, app_name, email, project_id, device_id) \
+                 VALUES ('{token}', 'blynkfarm', 'a@example.com', 1, {device})"
+            ),
+        );
+    }
+    let mut server = place.start();
+    let mut app = account(&place, "a@example.com");
+    assert_eq!(app.ask(CREATE_DASH, r#"{"id":1,"name":"Pond"}"#), OK);
+    app.get(CREATE_DEVICE, "1\0{\"id\":1,\"name\":\"D\",\"boardType\":\"ESP8266\"}");
+    assert!(!app.get(GET_PROJECT_BY_TOKEN, token).is_empty());
+    assert_eq!(app.ask(GET_PROJECT_BY_TOKEN, &"x".repeat(32)), NOT_ALLOWED);
+    for (token, status) in [(token, OK), (token, NOT_ALLOWED), (other, NOT_ALLOWED), ("none", NOT_ALLOWED)] {
+        assert_eq!(app.ask(ASSIGN_TOKEN, &format!("1\0{token}")), status, "{token}");
+    }
+    let taken = "SELECT is_activated, ts IS NULL FROM flashed_tokens ORDER BY token";
+    assert_eq!(cluster.sql("blynk", taken), "t|f\nf|t");
+    cluster.shows("blynk", "SELECT token, device_id FROM forwarding_tokens", &format!("{token}|1"));
+    assert!(server.stop().success());
+}
+
+#[test]
+fn accounts_are_restored_from_the_database() {
+    let mut cluster = Cluster::start();
+    let old = place(&cluster);
+    old.ok(&["--init-db"], "");
+    let mut server = old.start();
+    let mut app = account(&old, "a@example.com");
+    account(&old, "far@example.com");
+    assert_eq!(app.ask(CREATE_DASH, r#"{"id":1,"name":"Pond"}"#), OK);
+    // The end of a server stores what the saver has not sent yet.
+    assert!(server.stop().success());
+    assert_eq!(cluster.sql("blynk", "SELECT count(*) FROM users WHERE json LIKE '%Pond%'"), "1");
+    cluster.sql("blynk", "UPDATE users SET region = 'far' WHERE email = 'far@example.com'");
+
+    let new = place(&cluster);
+    let mut server = new.start_with(&["-restore"], &[]);
+    server.wait_for("accounts restored from the database.");
+    assert!(server.said.iter().any(|line| line.starts_with("2 accounts")), "with the administrator: {:?}", server.said);
+    let mut app = App::connect(new.https);
+    assert_eq!(app.login("a@example.com", "pw"), OK);
+    assert_ne!(App::connect(new.https).login("far@example.com", "pw"), OK);
+    let file = new.data().join("a@example.com.Blynk.user");
+    eventually("the account is in a file", || std::fs::read_to_string(&file).ok().filter(|text| text.contains("Pond")));
+    assert!(server.stop().success());
+    let mut server = new.start();
+    assert_eq!(App::connect(new.https).login("a@example.com", "pw"), OK);
+    assert!(server.stop().success());
+
+    cluster.stop();
+    let output = new.run(&["-restore"], "");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && said.contains("Error restoring data from DB!"), "{said}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::request::Request;
 use super::response::Response;
+use crate::hub::database::{Databases, Figures as Lane};
 use crate::hub::{Framing, Hub, Peer, Queue};
 use crate::stats_record::{memory_bytes, StatsRecord};
 use std::fmt::Write;
@@ -76,8 +77,25 @@ fn text(hub: &Hub) -> String {
     family(out_ref, "history_written_bytes_total", "counter", "Bytes of these.", one(written.bytes));
     let until = one(u64::try_from(hub.certificate.until).unwrap_or(0));
     family(out_ref, "certificate_end_seconds", "gauge", "When the TLS certificate ends, seconds since 1970.", until);
+    if let Some(databases) = &hub.databases {
+        lanes(out_ref, databases);
+    }
     family(out_ref, "admin_sessions", "gauge", "Sessions of administrators.", one(hub.sessions.len() as u64));
     out
+}
+
+fn lanes(out: &mut String, databases: &Databases) {
+    let lanes = databases.lanes().map(|(name, lane)| (format!("{{database=\"{name}\"}}"), lane.figures()));
+    let rows: [(&str, &str, &str, fn(&Lane) -> u32); 5] = [
+        ("database_connected", "gauge", "Whether the database is there.", |lane| lane.connected.into()),
+        ("database_rows_waiting", "gauge", "Rows that are not stored yet.", |lane| lane.waiting_rows),
+        ("database_rows_stored_total", "counter", "Rows that were stored; wraps at 2^32.", |lane| lane.stored),
+        ("database_rows_refused_total", "counter", "Rows that the database did not take.", |lane| lane.failed),
+        ("database_rows_dropped_total", "counter", "Rows that are lost, since too many waited.", |lane| lane.dropped),
+    ];
+    for (name, kind, help, figure) in rows {
+        family(out, name, kind, help, lanes.iter().map(|(labels, lane)| (labels.clone(), u64::from(figure(lane)))));
+    }
 }
 
 fn connections(hub: &Hub) -> Vec<(String, u64)> {
@@ -107,6 +125,7 @@ mod tests {
         let mut hub = testing::hub();
         let user = testing::user(&mut hub, "a@b.cc", r#"{"id":1,"devices":[{"id":0}]}"#);
         testing::app(&mut hub, user);
+        hub.databases = Some(Databases::new(1000));
         hub.stats.count(Command::HARDWARE);
         let mut ask = request(Method::Get, "/metrics", &[]);
         ask.origin.address = "203.0.113.1".parse().unwrap();
@@ -122,6 +141,8 @@ mod tests {
             "eyelet_connections{kind=\"app\"} 1",
             "eyelet_messages_total{command=\"hardware\"} 1",
             "eyelet_jobs_waiting{queue=\"disk\"} 0",
+            "eyelet_database_connected{database=\"reporting\"} 0",
+            "eyelet_database_rows_dropped_total{database=\"main\"} 0",
             "# TYPE eyelet_saves_total counter",
             "eyelet_history_writes_total 0",
         ] {

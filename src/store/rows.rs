@@ -1,8 +1,9 @@
 //! What goes into the main database, as plain values.
 
 use super::flashed::FlashedToken;
-use crate::model::json::{self, Audience};
-use crate::model::{User, MAIN_APP};
+use crate::model::enums::DeviceStatus;
+use crate::model::json::{self, Audience, Reading};
+use crate::model::{Profile, User, MAIN_APP};
 
 /// A row of `users`.
 #[derive(Debug, Clone)]
@@ -29,6 +30,21 @@ impl UserRow {
             ..*user
         };
         UserRow { user: copy, json: json::to_string(&user.profile, Audience::Disk) }
+    }
+}
+
+impl UserRow {
+    /// The account of a row, its devices offline.
+    ///
+    /// # Errors
+    /// The profile is no JSON of one. Single bad values are replaced.
+    pub fn into_user(self) -> Result<User, json::Error> {
+        let profile: Option<Profile> = json::from_str(&self.json, json::ObjectSeed::new(&Reading::forgiving()))?;
+        let mut user = User { profile: profile.unwrap_or_default(), ..self.user };
+        for device in user.profile.dashboards.iter_mut().flat_map(|dash| &mut dash.devices) {
+            device.status = DeviceStatus::Offline;
+        }
+        Ok(user)
     }
 }
 
@@ -77,3 +93,29 @@ impl PurchaseRow {
 
 /// A flashed token with what it was made for.
 pub type Flashed = (String, FlashedToken);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIXTURE: &str = include_str!("../../tests/data/example-profile.user.json");
+
+    #[test]
+    fn an_account_survives_being_a_row() {
+        let mut user = User::from_file(FIXTURE, User::default(), &Reading::strict()).unwrap().unwrap();
+        for device in user.profile.dashboards.iter_mut().flat_map(|dash| &mut dash.devices) {
+            device.status = DeviceStatus::Offline;
+        }
+        let row = UserRow::of(&user);
+        assert!(row.user.profile.dashboards.is_empty());
+        assert_eq!(row.into_user().unwrap().to_file(), user.to_file());
+        let broken = UserRow { user: User::default(), json: "{".into() };
+        assert!(broken.into_user().is_err());
+    }
+
+    #[test]
+    fn prices_are_those_of_the_shops() {
+        let price = |reward| PurchaseRow { email: String::new(), reward, transaction: String::new() }.price();
+        assert_eq!([200, 1000, 28_000, 7].map(price), [0.0, 0.99, 19.99, -1.0]);
+    }
+}

@@ -5,7 +5,7 @@
 
 use super::{eventually, PATIENCE};
 use std::fs;
-use std::os::unix::fs::{chown, MetadataExt};
+use std::os::unix::fs::{chown, MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -25,6 +25,8 @@ pub struct Cluster {
     user: Option<(u32, u32)>,
     /// Where it listens, on 127.0.0.1.
     pub port: u16,
+    /// Settings (`name=value`) for its next start.
+    pub settings: Vec<String>,
     server: Option<Child>,
 }
 
@@ -57,7 +59,7 @@ impl Cluster {
             chown(folder.path(), Some(uid), Some(gid)).unwrap();
         }
         let [port] = super::free_ports();
-        let mut cluster = Cluster { folder, programs: programs(), user, port, server: None };
+        let mut cluster = Cluster { folder, programs: programs(), user, port, settings: Vec::new(), server: None };
         let word = cluster.folder.path().join("word");
         fs::write(&word, ADMIN.1).unwrap();
         if let Some((uid, gid)) = user {
@@ -93,6 +95,9 @@ impl Cluster {
         let mut command = self.program("postgres");
         command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path()).args(["-p", &self.port.to_string()]);
         command.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=8MB"]);
+        self.settings.iter().for_each(|setting| {
+            command.args(["-c", setting]);
+        });
         self.server = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         eventually("PostgreSQL does not start", || self.try_sql("postgres", "SELECT 1").ok());
     }
@@ -154,6 +159,29 @@ impl Cluster {
             LOGIN.0,
             LOGIN.1,
         )
+    }
+
+    /// Where the databases are, as settings.
+    pub fn config(&self) -> eyelet::config::DbConfig {
+        let url = |name: &str| {
+            let url = format!("jdbc:postgresql://127.0.0.1:{}/{name}?socketTimeout=15", self.port);
+            eyelet::config::JdbcUrl::read(&url).unwrap()
+        };
+        eyelet::config::DbConfig {
+            jdbc_url: url("blynk"),
+            reporting_jdbc_url: url("blynk_reporting"),
+            ..Default::default()
+        }
+    }
+
+    /// Writes a file beside the data, readable by the server only.
+    pub fn write_file(&self, name: &str, text: &str) {
+        let path = self.data().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((uid, gid)) = self.user {
+            chown(&path, Some(uid), Some(gid)).unwrap();
+        }
     }
 
     /// What it has said.
