@@ -118,6 +118,8 @@ struct Worker {
     inbox: smol::channel::Sender<Completion>,
     clean: bool,
     client: Option<Client>,
+    /// The connection has been of use.
+    is_proven: bool,
     /// No attempt to connect before then.
     next_attempt: Instant,
     pause: Duration,
@@ -142,6 +144,7 @@ impl Worker {
             inbox,
             clean,
             client: None,
+            is_proven: false,
             next_attempt: Instant::now(),
             pause: FIRST_PAUSE,
             refused: (0, None),
@@ -208,21 +211,27 @@ impl Worker {
                 self.address
             ),
         }
-        self.pause = FIRST_PAUSE;
-        self.client = Some(client);
+        (self.client, self.is_proven) = (Some(client), false);
         self.lane.set_connected(true);
     }
 
-    /// The connection failed: the next attempt is at once after a connection that had worked, else after a pause.
+    /// The connection did what it is for.
+    fn worked(&mut self) {
+        (self.is_proven, self.pause) = (true, FIRST_PAUSE);
+    }
+
+    /// The connection failed: the next attempt is at once after one that had worked, else after a pause. A server that lets us in
+    /// but does nothing for us (a stand-by, a full disk) counts as away.
     fn lost(&mut self, error: &PgError) {
         let now = Instant::now();
-        let had_worked = self.client.take().is_some();
-        if had_worked {
+        let was_connected = self.client.take().is_some();
+        if was_connected && self.is_proven {
             log::warn!(target: POSTGRES, "{}: the connection is lost: {error}", self.address);
             self.next_attempt = now;
         } else {
             if self.pause == FIRST_PAUSE || self.pause >= LONGEST_PAUSE {
-                log::error!(target: POSTGRES, "{}: no connection, trying again: {error}", self.address);
+                let what = if was_connected { "it does not work" } else { "no connection" };
+                log::error!(target: POSTGRES, "{}: {what}, trying again: {error}", self.address);
             }
             self.next_attempt = now + self.pause;
             self.pause = (2 * self.pause).min(LONGEST_PAUSE);
@@ -234,7 +243,10 @@ impl Worker {
     fn ask<T>(&mut self, work: &mut dyn FnMut(&mut Client) -> Result<T, PgError>) -> Result<T, NoAnswer> {
         for _ in 0..2 {
             match work(self.connect()?) {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.worked();
+                    return Ok(answer);
+                }
                 Err(error) if error.is_connection_lost() => self.lost(&error),
                 Err(error) => {
                     log::error!(target: POSTGRES, "{}: {error}", self.address);
@@ -303,6 +315,7 @@ impl Worker {
         let Ok(client) = self.connect() else { return self.lane.put_back(write) };
         match store(client, &write, clean) {
             Ok(stored) => {
+                self.worked();
                 self.lane.done(&write, stored.stored, stored.failed);
                 if let Some(reason) = stored.reason {
                     self.complain_of_refused(stored.failed, &reason);
@@ -313,7 +326,11 @@ impl Worker {
             }
             Err(error) => {
                 self.lost(&error);
-                self.lane.put_back(write);
+                match write {
+                    // The next minute brings another.
+                    Write::Clean(_) => self.lane.done(&write, 0, 0),
+                    _ => self.lane.put_back(write),
+                }
             }
         }
     }

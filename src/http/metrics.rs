@@ -86,16 +86,14 @@ fn text(hub: &Hub) -> String {
 
 fn lanes(out: &mut String, databases: &Databases) {
     let lanes = databases.lanes().map(|(name, lane)| (format!("{{database=\"{name}\"}}"), lane.figures()));
-    let rows: [(&str, &str, &str, fn(&Lane) -> u32); 5] = [
-        ("database_connected", "gauge", "Whether the database is there.", |lane| lane.connected.into()),
-        ("database_rows_waiting", "gauge", "Rows that are not stored yet.", |lane| lane.waiting_rows),
-        ("database_rows_stored_total", "counter", "Rows that were stored; wraps at 2^32.", |lane| lane.stored),
-        ("database_rows_refused_total", "counter", "Rows that the database did not take.", |lane| lane.failed),
-        ("database_rows_dropped_total", "counter", "Rows that are lost, since too many waited.", |lane| lane.dropped),
-    ];
-    for (name, kind, help, figure) in rows {
+    let mut one = |name: &str, kind: &str, help: &str, figure: fn(&Lane) -> u32| {
         family(out, name, kind, help, lanes.iter().map(|(labels, lane)| (labels.clone(), u64::from(figure(lane)))));
-    }
+    };
+    one("database_connected", "gauge", "Whether the database is there.", |lane| lane.connected.into());
+    one("database_rows_waiting", "gauge", "Rows that are not stored yet.", |lane| lane.waiting_rows);
+    one("database_rows_stored_total", "counter", "Rows that were stored; wraps at 2^32.", |lane| lane.stored);
+    one("database_rows_refused_total", "counter", "Rows that the database did not take.", |lane| lane.failed);
+    one("database_rows_dropped_total", "counter", "Rows that are lost, since too many waited.", |lane| lane.dropped);
 }
 
 fn connections(hub: &Hub) -> Vec<(String, u64)> {

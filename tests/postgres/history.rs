@@ -188,3 +188,21 @@ fn the_end_of_the_program_waits_for_what_is_not_stored() {
     server.end();
     assert!(began.elapsed() < Duration::from_secs(9));
 }
+
+#[test]
+fn a_server_that_takes_nothing_is_not_stormed() {
+    let (cluster, config) = cluster();
+    cluster.sql("postgres", "ALTER ROLE test SET default_transaction_read_only = on");
+    let mut server = Server::start(config);
+    server.write("vw\x005\x001");
+    server.wait(MINUTE);
+    #[allow(clippy::disallowed_methods)] // A time without anything to wait for.
+    std::thread::sleep(Duration::from_secs(3));
+    // Pauses of 0.25, 0.5, 1 and 2 s: five connections in this time, and one of the other database.
+    let sessions = "SELECT sessions FROM pg_stat_database WHERE datname = 'blynk_reporting'";
+    let count: u32 = cluster.sql(REPORTING, sessions).parse().unwrap();
+    assert!(count < 15, "{count}");
+    cluster.sql("postgres", "ALTER ROLE test RESET default_transaction_read_only");
+    cluster.shows(REPORTING, "SELECT value FROM reporting_average_minute", "1");
+    server.end();
+}

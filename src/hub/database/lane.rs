@@ -174,7 +174,8 @@ impl Lane {
             if state.end.is_some() && state.writes.is_empty() {
                 return Task::End;
             }
-            if wake.is_some_and(|wake| wake <= now) {
+            // At the end nobody waits for a database that is away.
+            if wake.is_some_and(|wake| wake <= now) || state.end.is_some() {
                 return Task::Wake;
             }
             let writes = (!state.writes.is_empty()).then_some(writes_from);
@@ -296,6 +297,8 @@ mod tests {
         assert!(matches!(next(&lane), Task::Write(Write::Clean(2))));
         assert!(matches!(next(&lane), Task::End));
         lane.write(Write::Clean(3));
+        let later = Instant::now() + Duration::from_secs(60);
+        assert!(matches!(lane.next(later, Some(later)), Task::Wake));
         lane.close(Duration::ZERO);
         assert!(matches!(next(&lane), Task::End));
     }

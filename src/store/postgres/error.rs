@@ -40,6 +40,8 @@ impl PgError {
     pub fn remedy(&self) -> Remedy {
         let PgError::Refused { code, .. } = self else { return Remedy::Later };
         match code.get(..2).unwrap_or_default() {
+            // `statement_timeout`: it was too much at once.
+            "57" if code == "57014" => Remedy::WithoutTheRow,
             // Connection, resources, shutdown, system error, serialisation, authorisation.
             "08" | "28" | "40" | "53" | "57" | "58" | "3D" => Remedy::Later,
             // Read-only: a stand-by that is about to be promoted.
@@ -74,6 +76,7 @@ mod tests {
         assert_eq!(refused("22021"), Remedy::WithoutTheRow);
         assert_eq!(refused("42P01"), Remedy::Never);
         assert_eq!(refused("57P01"), Remedy::Later);
+        assert_eq!(refused("57014"), Remedy::WithoutTheRow);
         assert_eq!(refused(""), Remedy::WithoutTheRow);
         assert_eq!(PgError::Io(io::Error::other("x")).remedy(), Remedy::Later);
     }
