@@ -1,6 +1,6 @@
 //! PUSH_NOTIFICATION (14), body = text for the phones of the project's NOTIFICATION widget.
 //!
-//! In this order: 13 empty or longer than 255 characters; 8 project inactive; 14 no widget, or no phone in it; 1 too soon
+//! In this order: 13 empty or longer than 255 characters; 8 project inactive; 14 no widget, or nobody who hears of it; 1 too soon
 //! after the last one of this connection; 13 too long or empty with `{DEVICE_NAME}` replaced (the interval has begun all the
 //! same); 200, without waiting for the push service.
 
@@ -23,7 +23,7 @@ pub fn handle(hub: &mut Hub, caller: Caller, _id: u16, text: &str) -> Handled {
     check(text)?;
     let device = caller.device;
     let dash = hub.users.dash(device.user, device.dash).filter(|d| d.is_active).ok_or(Status::NoActiveDashboard)?;
-    if !dash.notification().is_some_and(|widget| widget.has_phones()) {
+    if hub.push_reaches(device.user, device.dash) != Some(true) {
         return Err(Status::NotificationNotAuthorized);
     }
     let name = dash.device(device.device).map_or("", |d| d.name.as_str());

@@ -8,6 +8,7 @@ use crate::model::enums::PushPriority;
 use crate::model::storage::StringMap;
 use crate::model::widget::Notification;
 use crate::notify::push::{Outcome, PhoneToken, Priority, Push};
+use crate::notify::push_targets;
 
 /// Most mails of devices and rules per account and window: refused when more were counted.
 const MAILS_MAX: u32 = 100;
@@ -15,14 +16,22 @@ const MAILS_MAX: u32 = 100;
 const MAIL_WINDOW: u64 = 24 * 3600 * 1000;
 
 impl Hub {
-    /// Sends a text to all phones of the project's first NOTIFICATION widget; without phones nothing happens. A phone
-    /// that no longer has the app is forgotten.
+    /// Whether a push for the project's first NOTIFICATION widget reaches anybody: its phones, or a service of
+    /// `push.properties`. `None`: there is no such widget.
+    pub fn push_reaches(&self, user: UserId, dash: i32) -> Option<bool> {
+        let account = self.users.get(user)?;
+        let widget = account.user.profile.dash(dash)?.notification()?;
+        Some(widget.has_phones() || push_targets::reaches(&self.config.push_targets, &account.user.email))
+    }
+
+    /// Sends a text to all phones of the project's first NOTIFICATION widget, and to the services of `push.properties`;
+    /// without the widget nothing happens. A phone that no longer has the app is forgotten.
     pub fn push_to_phones(&mut self, user: UserId, dash: i32, text: String) {
-        let Some(account) = self.users.get(user) else { return };
-        let Some(widget) = account.user.profile.dash(dash).and_then(|d| d.notification()) else { return };
-        if !widget.has_phones() {
+        if self.push_reaches(user, dash) != Some(true) {
             return;
         }
+        let Some(account) = self.users.get(user) else { return };
+        let Some(widget) = account.user.profile.dash(dash).and_then(|d| d.notification()) else { return };
         let push = Push {
             email: account.user.email.clone(),
             dash_id: dash,
@@ -98,8 +107,8 @@ impl Hub {
 }
 
 impl Notification {
-    /// Whether there is anybody to push to.
-    pub fn has_phones(&self) -> bool {
+    /// Whether some phone has registered.
+    fn has_phones(&self) -> bool {
         !self.android_tokens.0.is_empty() || !self.ios_tokens.0.is_empty()
     }
 }

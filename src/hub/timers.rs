@@ -237,27 +237,93 @@ mod tests {
         assert_eq!(sent(&hardware), ["20 7777 vw|5|a"]);
     }
 
-    #[test]
-    fn a_year_passes_quickly() {
-        let rule = r#"{"type":"EVENTOR","id":5,"deviceId":0,"rules":[{"isActive":true,"triggerTime":{"days":[1],
-            "time":3600,"tzName":"Europe/London"},"actions":[{"type":"SETPIN","pin":{"pin":1,"pinType":"VIRTUAL"},
-            "value":"monday"}]}]}"#;
-        let (mut hub, user) = hub_with(&[&timer(1, 60, "a"), &timer(2, 7200, "b"), rule].join(","));
-        let (_, hardware) = device(&mut hub, user, 1, 0);
-        let end = START + 365 * 86_400_000;
-        let mut counts = [0; 3];
+    /// Runs until the wall clock shows `end` (ms since 1970), as fast as it goes; what was sent, with its wall time.
+    fn run_until(hub: &mut Hub, hardware: &crate::hub::Outbox, end: i64) -> Vec<(i64, String)> {
+        let mut all = Vec::new();
         while let Some(next) = hub.schedule.next() {
-            hub.clock.advance(Duration::from_millis(next - hub.ticks()));
-            if hub.now() > end {
+            let wait = next - hub.ticks();
+            if hub.now() + wait as i64 > end {
                 break;
             }
+            hub.clock.advance(Duration::from_millis(wait));
             hub.run_due();
-            for text in sent(&hardware) {
-                let which = ["20 7777 vw|5|a", "20 7777 vw|5|b", "20 7777 vw|1|monday"].iter().position(|t| *t == text);
-                counts[which.unwrap()] += 1;
-            }
+            all.extend(sent(hardware).into_iter().map(|text| (hub.now(), text)));
         }
-        assert_eq!(counts, [365, 365, 52]);
+        let left = end - hub.now();
+        hub.clock.advance(Duration::from_millis(left as u64));
+        all
+    }
+
+    /// A rule that writes `value` to V1 at a time of the UTC day on some days of the week in a zone.
+    fn rule(time: i64, days: &str, zone: &str, value: &str) -> String {
+        format!(
+            r#"{{"isActive":true,"triggerTime":{{"days":[{days}],"time":{time},"tzName":"{zone}"}},"actions":
+            [{{"type":"SETPIN","pin":{{"pin":1,"pinType":"VIRTUAL"}},"value":"{value}"}}]}}"#
+        )
+    }
+
+    #[test]
+    fn a_year_passes_quickly() {
+        const DAY_MS: i64 = 86_400_000;
+        // Half an hour before midnight in London is Monday there in winter, Tuesday in summer; in New York at four in the
+        // morning UTC it is the day before all year, and in Lord Howe's half hours everything moves by thirty minutes.
+        let rules = [
+            rule(84_600, "2", "Europe/London", "london"),
+            rule(4 * 3600, "1", "America/New_York", "new york"),
+            rule(48_600, "3", "Australia/Lord_Howe", "lord howe"),
+        ];
+        let eventor = format!(r#"{{"type":"EVENTOR","id":5,"deviceId":0,"rules":[{}]}}"#, rules.join(","));
+        let (mut hub, user) = hub_with(&[timer(1, 60, "a"), timer(2, 7200, "b"), eventor].join(","));
+        let (_, hardware) = device(&mut hub, user, 1, 0);
+        let end = START + 365 * DAY_MS;
+        let all = run_until(&mut hub, &hardware, end);
+        let times = |value: &str| {
+            let found = all.iter().filter(|(_, text)| text.split('|').next_back() == Some(value));
+            found.map(|(at, _)| *at).collect::<Vec<i64>>()
+        };
+        let daily = |second: i64| (0..365).map(|day| START + (second + day * 86_400) * 1000).collect::<Vec<_>>();
+        assert_eq!((times("a"), times("b")), (daily(60), daily(7200)));
+        // What the rules did, by the days of the week in UTC (1 = Monday), against a calendar that knows the changes.
+        for (value, time, wanted, zone) in [
+            ("london", 84_600, 2, "Europe/London"),
+            ("new york", 4 * 3600, 1, "America/New_York"),
+            ("lord howe", 48_600, 3, "Australia/Lord_Howe"),
+        ] {
+            let zone = jiff::tz::TimeZone::get(zone).unwrap();
+            let on_the_day = |at: &i64| {
+                let day = jiff::Timestamp::from_millisecond(*at).unwrap().to_zoned(zone.clone()).weekday();
+                i32::from(day.to_monday_one_offset()) == wanted
+            };
+            let first = (START / DAY_MS * 86_400 + time) * 1000;
+            let days = (0..=365).map(|day| first + day * DAY_MS).filter(|at| (START + 1..=end).contains(at));
+            assert_eq!(times(value), days.filter(on_the_day).collect::<Vec<_>>(), "{value}");
+        }
+        let weekday =
+            |at: i64| jiff::Timestamp::from_millisecond(at).unwrap().to_zoned(jiff::tz::TimeZone::UTC).weekday();
+        let mut days: Vec<_> = times("london").into_iter().map(weekday).collect();
+        days.dedup();
+        // Winter, summer, winter: the day in UTC changed twice.
+        assert_eq!(days.len(), 3, "{days:?}");
+    }
+
+    #[test]
+    fn a_year_of_a_wandering_clock() {
+        let (mut hub, user) = hub_with(&timer(1, 3600, "a"));
+        let (_, hardware) = device(&mut hub, user, 1, 0);
+        let mut count = 0;
+        for day in 0..365 {
+            // Before noon it is set on or back by less than a minute, each evening to the true time.
+            let by = [-50_000, 40_000, -900, 700][day % 4];
+            let begin = START + day as i64 * 86_400_000;
+            count += run_until(&mut hub, &hardware, begin + 3_590_000).len();
+            move_wall(&mut hub, by);
+            count += sent(&hardware).len();
+            count += run_until(&mut hub, &hardware, begin + 7_200_000).len();
+            move_wall(&mut hub, -by);
+            count += sent(&hardware).len();
+            count += run_until(&mut hub, &hardware, begin + 86_400_000).len();
+        }
+        assert_eq!(count, 365);
     }
 
     #[test]

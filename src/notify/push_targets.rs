@@ -102,8 +102,7 @@ impl Targets {
 
     /// True when a push of this account reaches some service.
     pub fn reaches(&self, email: &str) -> bool {
-        let config = self.config.of(email);
-        Service::ALL.into_iter().any(|service| is_on(service, config))
+        reaches(&self.config, email)
     }
 
     /// Sends the push to all services of its account; failures are logged, each service's first one aloud.
@@ -151,6 +150,12 @@ impl Targets {
         let on = Service::ALL.into_iter().filter(|service| is_on(*service, config));
         on.map(|service| (service, request(service, config, note).and_then(|request| post(&request, client)))).collect()
     }
+}
+
+/// True when a push of this account reaches some service.
+pub fn reaches(targets: &PushTargets, email: &str) -> bool {
+    let config = targets.of(email);
+    Service::ALL.into_iter().any(|service| is_on(service, config))
 }
 
 /// A service is on when the key is set that has no default.

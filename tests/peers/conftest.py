@@ -35,7 +35,8 @@ def free_port():
 class Server:
     """One server process on loopback ports, ended by its process id."""
 
-    def __init__(self, folder, mail=None, more=""):
+    def __init__(self, folder, mail=None, more="", files=None):
+        """`more`: further lines of server.properties. `files`: other property files, name and text."""
         self.folder = pathlib.Path(folder)
         self.http, self.https, self.mqtt = free_port(), free_port(), free_port()
         (self.folder / "data").mkdir()
@@ -43,8 +44,8 @@ class Server:
             f"http.port={self.http}\nhttps.port={self.https}\nhardware.mqtt.port={self.mqtt}\n"
             f"listen.address={HOST}\nserver.host={HOST}\ndata.folder={self.folder}/data\n"
             f"logs.folder={self.folder}/logs\nadmin.pass=admin\nnotifications.frequency.user.quota.limit=0\n{more}")
-        if mail:
-            (self.folder / "mail.properties").write_text(mail)
+        for name, text in ((files or {}) | ({"mail.properties": mail} if mail else {})).items():
+            (self.folder / name).write_text(text)
         self.start()
 
     def start(self):
@@ -74,7 +75,8 @@ def server(tmp_path_factory):
 
 COMMANDS = {"response": 0, "register": 1, "login": 2, "hardware_connected": 4, "activate": 7, "email": 13, "hardware": 20,
             "create_dash": 21, "load_profile": 24, "property": 19, "create_widget": 33, "create_device": 42,
-            "device_offline": 71, "create_report": 77, "delete_report": 79, "export_report": 80}
+            "email": 13, "add_push_token": 27, "export_graph": 28, "create_app": 55, "email_qr": 59,
+            "create_template": 67, "device_offline": 71, "reset_password": 81, "create_report": 77, "delete_report": 79, "export_report": 80}
 
 
 def password_hash(email, password):
@@ -148,6 +150,34 @@ class App:
 
     def profile(self):
         return json.loads(zlib.decompress(self.ask("load_profile")))
+
+
+class Device:
+    """A device: 5-byte headers over TCP."""
+
+    def __init__(self, server, token):
+        self.sock = socket.create_connection((HOST, server.http), timeout=10)
+        self.id = 0
+        assert self.ask(29, token) == OK
+
+    def ask(self, command, *parts):
+        """Sends a message; the status that answers it."""
+        self.id += 1
+        body = "\0".join(map(str, parts)).encode()
+        self.sock.sendall(struct.pack(">BHH", command, self.id, len(body)) + body)
+        while True:
+            number, id, length = struct.unpack(">BHH", self.receive(5))
+            if number == 0 and id == self.id:
+                return length
+            self.receive(length if number else 0)
+
+    def receive(self, count):
+        data = b""
+        while len(data) < count:
+            more = self.sock.recv(count - len(data))
+            assert more, "the server closed the connection"
+            data += more
+        return data
 
 
 @pytest.fixture

@@ -44,10 +44,10 @@ fn answer(hub: &mut Hub, request: &Request) -> Answered {
     if !dash.is_active {
         return refuse("Project is not active.");
     }
-    match dash.notification() {
+    match hub.push_reaches(device.user, device.dash) {
         None => return refuse("No notification widget."),
-        Some(widget) if !widget.has_phones() => return refuse("Notification widget not initialized."),
-        Some(_) => {}
+        Some(false) => return refuse("Notification widget not initialized."),
+        Some(true) => {}
     }
     let (ticks, interval) = (hub.ticks(), hub.notification_interval());
     if !hub.http_pushes.take(device.user, device.dash, ticks, interval) {
