@@ -2,6 +2,9 @@
 //!
 //! What a person changed goes to the disk worker as soon as the message is handled; what devices wrote waits for the
 //! periodic save, because flash wears out. At most one save per account is under way.
+//!
+//! Accounts are put into text by the event loop, which does so for a few milliseconds at a time: the next ones follow when
+//! the disk worker is done with these, so that thousands of unsaved accounts neither hold up messages nor fill the memory.
 
 use super::jobs::Queue;
 use super::trouble::Trouble;
@@ -12,10 +15,15 @@ use crate::store::Saver;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// Bytes of accounts that are put into text in one go, but for the last of them.
+const CHUNK: usize = 512 * 1024;
+
 /// The data folder's writer, and when the daily copies were made.
 #[derive(Debug, Default)]
 pub struct Saving {
     saver: Option<Arc<Saver>>,
+    /// Accounts that the running periodic save has not come to.
+    backlog: usize,
     /// ms since 1970; 0 = not yet since start.
     backed_up_at: i64,
     /// Something was saved that no daily copy holds.
@@ -54,14 +62,34 @@ impl Hub {
         self.follow_tokens();
         if self.users.is_urgent() {
             self.follow_changes();
-            self.save(Unsaved::Changes);
+            self.save(Unsaved::Changes, CHUNK);
         }
     }
 
-    /// Starts saving everything that is unsaved, and the daily copies when they are due.
+    /// Starts saving everything that is unsaved at once, and the daily copies when they are due: for somebody who waits for it.
     pub fn save_all(&mut self) {
-        self.save(Unsaved::Values);
+        self.save(Unsaved::Values, usize::MAX);
         self.send_accounts();
+        self.saving.backlog = 0;
+        self.copy_daily();
+    }
+
+    /// Saves the next part of what was unsaved when the period ended, and after the last one makes the daily copies when
+    /// they are due.
+    fn go_on_saving(&mut self) {
+        if self.saving.backlog == 0 {
+            return;
+        }
+        let saved = self.save(Unsaved::Values, CHUNK);
+        self.send_accounts();
+        // What waits for another save counts for the next period.
+        self.saving.backlog = if saved == 0 { 0 } else { self.saving.backlog.saturating_sub(saved) };
+        if self.saving.backlog == 0 {
+            self.copy_daily();
+        }
+    }
+
+    fn copy_daily(&mut self) {
         if !self.saving.uncopied {
             return;
         }
@@ -91,29 +119,35 @@ impl Hub {
     pub fn schedule_saves(&mut self) {
         let period = u64::from(self.config.server.profile_save_worker_period);
         self.after(period, |hub| {
-            hub.save_all();
+            hub.saving.backlog = hub.users.unsaved();
+            hub.go_on_saving();
             hub.schedule_saves();
         });
     }
 
-    fn save(&mut self, at_least: Unsaved) {
-        let ids = self.users.take_unsaved(at_least);
-        if self.databases.is_some() {
-            ids.iter().for_each(|id| self.account_rows.note(*id));
-        }
-        let Some(saver) = self.saver() else { return };
-        let mut accounts = Vec::with_capacity(ids.len());
-        for id in ids {
-            let Some(account) = self.users.get_mut(id) else { continue };
-            account.saving = true;
-            let text = account.user.to_file();
-            account.budget.weighed(text.len() + account.user.unwritten());
-            accounts.push(Account { id, email: account.user.email.clone(), app: account.user.app_name.clone(), text });
-        }
+    /// Starts saving accounts with at least this much to save, until their texts fill `room` bytes; how many.
+    fn save(&mut self, at_least: Unsaved, mut room: usize) -> usize {
+        let (saver, in_database) = (self.saver(), self.databases.is_some());
+        let (mut accounts, rows) = (Vec::new(), &mut self.account_rows);
+        self.users.take_unsaved_while(at_least, |id, account| {
+            if room == 0 {
+                return false;
+            }
+            if in_database {
+                rows.note(id);
+            }
+            if saver.is_some() {
+                account.saving = true;
+                let text = account.user.to_file();
+                account.budget.weighed(text.len() + account.user.unwritten());
+                room = room.saturating_sub(text.len());
+                let (email, app) = (account.user.email.clone(), account.user.app_name.clone());
+                accounts.push(Account { id, email, app, text });
+            }
+            true
+        });
         let count = accounts.len();
-        if count == 0 {
-            return;
-        }
+        let Some(saver) = saver.filter(|_| count > 0) else { return 0 };
         self.saving.uncopied = true;
         let work = move || {
             let items = accounts.iter().map(|a| Item { email: &a.email, app: &a.app, text: &a.text });
@@ -123,10 +157,12 @@ impl Hub {
         let queued = self.jobs.work(Queue::Disk, work, |hub, results| {
             hub.saved(results);
             hub.save_changes();
+            hub.go_on_saving();
         });
         if queued.is_err() {
             log::error!("no worker for saving: {count} accounts wait");
         }
+        count
     }
 
     fn saved(&mut self, results: Vec<(UserId, Result<(), String>)>) {
@@ -157,5 +193,43 @@ impl Hub {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::testing::{advance, hub, run_work, user};
+    use crate::store::DataFolder;
+
+    #[test]
+    fn a_periodic_save_of_many_accounts_goes_in_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(DataFolder::open(folder.path()).unwrap());
+        let mut hub = hub();
+        hub.save_with(Arc::new(Saver::new(folder.path(), Default::default())));
+        hub.schedule_saves();
+        let name = "x".repeat(CHUNK / 2);
+        for n in 0..5 {
+            let dash = format!(r#"{{"id":1,"name":"{name}"}}"#);
+            let id = user(&mut hub, &format!("{n}@b.cc"), &dash);
+            hub.users.mark(id, Unsaved::Values);
+        }
+        let period = u64::from(hub.config.server.profile_save_worker_period);
+        let files = || std::fs::read_dir(folder.path()).unwrap().flatten().filter(|e| e.path().is_file()).count();
+        let before = files();
+        advance(&mut hub, period);
+        let mut steps = Vec::new();
+        while hub.users.unsaved() > 0 {
+            steps.push(hub.users.unsaved());
+            run_work(&mut hub);
+            assert!(steps.len() < 9, "{steps:?}");
+        }
+        run_work(&mut hub);
+        assert_eq!(steps, [3, 1]);
+        assert_eq!(files() - before, 5);
+        run_work(&mut hub); // the daily copies
+        assert_eq!(hub.saving.saves, 5);
+        assert_eq!(std::fs::read_dir(folder.path().join("backup")).unwrap().count(), 5);
     }
 }

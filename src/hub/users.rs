@@ -205,20 +205,39 @@ impl Users {
         }
     }
 
-    /// Takes the accounts that have at least this much to save; they count as saved from now on. Accounts with a save
-    /// under way stay for later.
-    pub fn take_unsaved(&mut self, at_least: Unsaved) -> Vec<UserId> {
-        let mut taken = Vec::new();
-        self.urgent = false;
+    /// How many accounts have something to save.
+    pub fn unsaved(&self) -> usize {
+        self.unsaved.len()
+    }
+
+    /// Hands the accounts that have at least this much to save to `take`, those that wait longest first, until it says that
+    /// there is no more room. What it took counts as saved from now on. Accounts with a save under way stay for later.
+    pub fn take_unsaved_while(&mut self, at_least: Unsaved, mut take: impl FnMut(UserId, &mut Account) -> bool) {
+        let (mut has_room, mut urgent) = (true, false);
         let accounts = &mut self.accounts;
         self.unsaved.retain(|id| {
             let Some(account) = accounts.get_mut(id.0 as usize).and_then(|a| a.as_deref_mut()) else { return false };
             if account.saving || account.unsaved < at_least {
                 return true;
             }
+            has_room = has_room && take(*id, account);
+            if !has_room {
+                urgent |= account.unsaved == Unsaved::Changes;
+                return true;
+            }
             account.unsaved = Unsaved::Nothing;
-            taken.push(*id);
             false
+        });
+        self.urgent = urgent;
+    }
+
+    /// Takes all of them.
+    #[cfg(test)]
+    pub fn take_unsaved(&mut self, at_least: Unsaved) -> Vec<UserId> {
+        let mut taken = Vec::new();
+        self.take_unsaved_while(at_least, |id, _| {
+            taken.push(id);
+            true
         });
         taken
     }
@@ -252,6 +271,25 @@ mod tests {
         assert_eq!(users.take_unsaved(Unsaved::Changes), [b]);
         assert_eq!(users.take_unsaved(Unsaved::Values), [a]);
         assert!(users.take_unsaved(Unsaved::Values).is_empty());
+    }
+
+    #[test]
+    fn what_has_no_room_stays_for_later_in_its_order() {
+        let mut users = Users::default();
+        let ids: Vec<UserId> =
+            (0..4).map(|n| users.add(User { email: format!("{n}@b.cc"), ..User::default() })).collect();
+        ids.iter().for_each(|id| users.mark(*id, Unsaved::Changes));
+        users.take_changed();
+        let mut room = 3;
+        users.take_unsaved_while(Unsaved::Changes, |id, _| {
+            room -= 1;
+            assert_ne!(id == ids[3], room >= 0);
+            room >= 0
+        });
+        assert!(users.is_urgent() && users.unsaved() == 1);
+        users.mark(ids[0], Unsaved::Values);
+        assert_eq!(users.take_unsaved(Unsaved::Values), [ids[3], ids[0]]);
+        assert!(!users.is_urgent());
     }
 
     #[test]
