@@ -1,6 +1,5 @@
 //! Projects given away by code: GET_CLONE_CODE (62), GET_PROJECT_BY_CLONE_CODE (63). Spec 02 §13.7, §13.8.
 
-use super::profile::zlib;
 use super::request::{object, part};
 use super::{dash, reply_later, Caller};
 use crate::hub::clones::{CloneError, Content};
@@ -40,7 +39,7 @@ pub fn get_project_by_clone_code(hub: &mut Hub, caller: Caller, body: &str) -> H
     let answer = move |hub: &mut Hub, found: Result<String, CloneError>| {
         let handled = found.map_err(status_of).and_then(|json| {
             let json = if is_new { make(hub, &caller, &json)? } else { json };
-            Ok(Reply::Bytes(zlib(json.as_bytes())?))
+            Ok(Reply::Packed(json))
         });
         reply_later(hub, caller, Command::GET_PROJECT_BY_CLONE_CODE, handled);
     };

@@ -1,7 +1,6 @@
 //! Flashed tokens, which let people try and take published projects: EMAIL_QR (59), GET_PROJECT_BY_TOKEN (58),
 //! ASSIGN_TOKEN (39), and LOAD_PROFILE_GZIPPED (24) by token. Spec 02 §9.7, §13.4, §13.6; 07 §9.3-§9.6.
 
-use super::profile::zlib;
 use super::request::part;
 use super::token_mail::{given, send_mail};
 use super::{reply_later, Caller};
@@ -120,7 +119,7 @@ fn show(
 
 fn preview(hub: &Hub, publisher: UserId, dash: i32, absent: Status) -> Handled {
     let dash = hub.users.dash(publisher, dash).ok_or(absent)?;
-    Ok(Reply::Bytes(zlib(dash.clone_json().as_bytes())?))
+    Ok(Reply::Packed(dash.clone_json()))
 }
 
 /// ASSIGN_TOKEN. Body `dash\0token`: the device for which the token was flashed takes it, its old token is worth nothing at

@@ -9,10 +9,6 @@ use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience, Element, Writer};
 use crate::wire::body::split_all;
-use crate::wire::Status;
-use flate2::write::ZlibEncoder;
-use flate2::Compression;
-use std::io::Write;
 
 /// See the module.
 pub fn load_profile(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
@@ -34,13 +30,7 @@ pub fn load_profile(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
             }
         },
     };
-    Ok(Reply::Bytes(zlib(json.as_bytes())?))
-}
-
-/// A zlib stream (RFC 1950) of these bytes.
-pub fn zlib(bytes: &[u8]) -> Result<Vec<u8>, Status> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).map_err(|_| Status::NoData)
+    Ok(Reply::Packed(json))
 }
 
 #[cfg(test)]
@@ -50,29 +40,20 @@ mod tests {
     use crate::hub::testing::guest;
     use crate::hub::{ConnId, Outbox, Peer};
     use crate::model::{Dashboard, PinKey, PinType, PinValue};
+    use crate::wire::Status;
     use serde_json::Value;
-    use std::io::Read;
 
     fn load(hub: &mut Hub, conn: ConnId, body: &str) -> Result<Value, Status> {
         let Peer::App(login) = hub.connections.get(conn).unwrap().peer else { panic!() };
         let body = body.replace('|', "\0");
         match load_profile(hub, Caller { conn, id: 5, login }, &body)? {
-            Reply::Bytes(bytes) => {
-                let mut json = String::new();
-                flate2::read::ZlibDecoder::new(&bytes[..]).read_to_string(&mut json).unwrap();
-                Ok(serde_json::from_str(&json).unwrap())
-            }
+            Reply::Packed(json) => Ok(serde_json::from_str(&json).unwrap()),
             other => panic!("{other:?}"),
         }
     }
 
     const DASH: &str = r#"{"id":1,"sharedToken":"s","devices":[{"id":0,"boardType":"NodeMCU","token":"t"}],
         "widgets":[{"type":"TWITTER","id":3,"token":"x"}]}"#;
-
-    #[test]
-    fn an_empty_profile_is_compressed_byte_by_byte() {
-        assert_eq!(zlib(b"{}").unwrap(), b"\x78\x9c\xab\xae\x05\x00\x01\x75\x00\xf9");
-    }
 
     #[test]
     fn owners_see_everything() {

@@ -166,7 +166,7 @@ impl World {
     }
 }
 
-fn connect(hub: &mut Hub, framing: Framing) -> (ConnId, Rc<Outbox>) {
+pub(crate) fn connect(hub: &mut Hub, framing: Framing) -> (ConnId, Rc<Outbox>) {
     let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), port: 8080, tls: false };
     let ticks = hub.ticks();
     hub.connections.open(framing, origin, 0, ticks)
@@ -184,7 +184,7 @@ fn with_length(mut packet: Vec<u8>) -> Vec<u8> {
 }
 
 /// What waits are whole frames, and not too many of them; forgets them.
-fn check_frames(outbox: &Outbox) {
+pub(crate) fn check_frames(outbox: &Outbox) {
     if outbox.waiting() == 0 {
         return;
     }

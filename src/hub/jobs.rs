@@ -21,11 +21,13 @@ pub enum Queue {
     Network,
     /// Webhooks: their servers may be slow, and nobody else shall wait for them. Several workers.
     Webhook,
+    /// Compression of large answers to apps. One worker.
+    Compress,
 }
 
 impl Queue {
     /// All queues.
-    pub const ALL: [Queue; 4] = [Queue::Disk, Queue::History, Queue::Network, Queue::Webhook];
+    pub const ALL: [Queue; 5] = [Queue::Disk, Queue::History, Queue::Network, Queue::Webhook, Queue::Compress];
 }
 
 /// What the event loop does with a job's result.
@@ -256,6 +258,7 @@ fn lanes(network_threads: usize, limit: u32) -> Vec<Lane> {
                 // What must not be lost is bounded by the number of users and pins that cause it.
                 Queue::Disk => (1, u32::MAX),
                 Queue::History => (1, limit.saturating_mul(8)),
+                Queue::Compress => (1, limit),
             };
             Lane { sender: Some(sender), receiver, counters: Arc::default(), threads, started: 0, limit }
         })
@@ -285,6 +288,7 @@ fn start(
         Queue::History => "history",
         Queue::Network => "network",
         Queue::Webhook => "webhook",
+        Queue::Compress => "compress",
     };
     match std::thread::Builder::new().name(name.into()).stack_size(WORKER_STACK).spawn(run) {
         Ok(handle) => Some(handle),

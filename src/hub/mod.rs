@@ -81,8 +81,8 @@ pub enum Reply {
     Status(Status),
     /// A message with the request's command and id.
     Text(String),
-    /// A binary message with the request's command and id.
-    Bytes(Vec<u8>),
+    /// A message with the request's command and id, whose body is this text in a zlib stream; for apps.
+    Packed(String),
     /// Nothing, and the connection is closed.
     Close,
 }
@@ -175,6 +175,8 @@ pub struct Hub {
     pub timers: timers::Timers,
     /// Displays that devices are asked for.
     pub polling: polling::Polling,
+    /// Bytes of large answers that wait for their compression.
+    pub waiting_to_pack: usize,
     /// Webhooks under way.
     pub webhooks: webhooks::Webhooks,
     /// Averages, live values and their files.
@@ -227,6 +229,7 @@ impl Hub {
             saving: saving::Saving::default(),
             timers: timers::Timers::default(),
             polling: polling::Polling::default(),
+            waiting_to_pack: 0,
             webhooks: webhooks::Webhooks::default(),
             stopping: false,
             stop_waker: None,
