@@ -3,15 +3,16 @@
 use crate::model::enums::Property;
 use crate::model::widget::Action;
 use crate::model::{DataStream, PinType};
+use std::borrow::Cow;
 
 /// What a rule replaces by the written value in its texts.
 const PLACEHOLDER: &str = "/pin/";
 /// Texts do not grow beyond that by what is put into them, bytes.
 const TEXT_MAX: usize = 64 * 1024;
 
-/// One thing to do, ready to be done.
+/// One thing to do, ready to be done. Texts are those of the action as far as nothing was put into them.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
+pub enum Effect<'a> {
     /// A value for a pin.
     SetPin {
         /// Its type, as it is stored.
@@ -21,7 +22,7 @@ pub enum Effect {
         /// Its number.
         pin: u8,
         /// May be empty.
-        value: String,
+        value: Cow<'a, str>,
     },
     /// A property of a virtual pin's widgets.
     SetProperty {
@@ -30,22 +31,22 @@ pub enum Effect {
         /// Which property.
         property: Property,
         /// Not empty.
-        value: String,
+        value: Cow<'a, str>,
     },
     /// A push to the phones.
-    Notify(String),
+    Notify(Cow<'a, str>),
     /// A mail to the owner, or to the receiver of the EMAIL widget.
     Mail {
         /// As it stands in the rule.
-        subject: String,
+        subject: Cow<'a, str>,
         /// Plain text.
-        text: String,
+        text: Cow<'a, str>,
     },
     /// A tweet.
-    Tweet(String),
+    Tweet(Cow<'a, str>),
 }
 
-impl Effect {
+impl<'a> Effect<'a> {
     /// Whether the action says enough to be performed.
     pub fn is_valid(action: &Action) -> bool {
         match action {
@@ -58,28 +59,43 @@ impl Effect {
     }
 
     /// What to do for an action; `None` when it is not valid. `written`: what replaces `/pin/` in messages.
-    pub fn of(action: &Action, written: Option<&str>) -> Option<Self> {
-        let text = |message: &Option<String>| -> Option<String> {
+    pub fn of(action: &'a Action, written: Option<&str>) -> Option<Self> {
+        let text = |message: &'a Option<String>| -> Option<Cow<'a, str>> {
             let message = message.as_deref().filter(|text| !text.is_empty())?;
-            Some(written.map_or_else(|| message.to_owned(), |value| fill(message, value)))
+            Some(written.map_or(Cow::Borrowed(message), |value| fill(message, value)))
         };
+        let as_it_is = |text: &'a Option<String>| Cow::Borrowed(text.as_deref().unwrap_or_default());
         Some(match action {
             Action::SetPin { pin, value, .. } => {
                 let (stream, pin) = number(pin)?;
                 // Empty texts are not written to JSON, so a missing value is an empty one.
-                let value = value.clone().unwrap_or_default();
-                Effect::SetPin { pin_type: stream.pin_type?, pwm_mode: stream.pwm_mode, pin, value }
+                Effect::SetPin { pin_type: stream.pin_type?, pwm_mode: stream.pwm_mode, pin, value: as_it_is(value) }
             }
             Action::SetProperty { pin, property, value } => {
-                let value = value.clone().filter(|text| !text.is_empty())?;
+                let value = as_it_is(value);
+                if value.is_empty() {
+                    return None;
+                }
                 Effect::SetProperty { pin: number(pin)?.1, property: (*property)?, value }
             }
             Action::Notify { message } => Effect::Notify(text(message)?),
-            Action::Mail { subject, message } => {
-                Effect::Mail { subject: subject.clone().unwrap_or_default(), text: text(message)? }
-            }
+            Action::Mail { subject, message } => Effect::Mail { subject: as_it_is(subject), text: text(message)? },
             Action::Twit { message } => Effect::Tweet(text(message)?),
         })
+    }
+
+    /// With texts of its own.
+    pub fn into_owned(self) -> Effect<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Effect::SetPin { pin_type, pwm_mode, pin, value } => {
+                Effect::SetPin { pin_type, pwm_mode, pin, value: own(value) }
+            }
+            Effect::SetProperty { pin, property, value } => Effect::SetProperty { pin, property, value: own(value) },
+            Effect::Notify(text) => Effect::Notify(own(text)),
+            Effect::Mail { subject, text } => Effect::Mail { subject: own(subject), text: own(text) },
+            Effect::Tweet(text) => Effect::Tweet(own(text)),
+        }
     }
 
     /// Whether it concerns devices: without any it cannot be done.
@@ -99,9 +115,13 @@ fn number(pin: &Option<DataStream>) -> Option<(&DataStream, u8)> {
 }
 
 /// Puts `value` wherever the placeholder stands, literally; a text that grows too long is cut.
-fn fill(message: &str, value: &str) -> String {
+fn fill<'a>(message: &'a str, value: &str) -> Cow<'a, str> {
     let mut pieces = message.split(PLACEHOLDER);
-    let mut text = pieces.next().unwrap_or_default().to_owned();
+    let first = pieces.next().unwrap_or_default();
+    if first.len() == message.len() {
+        return Cow::Borrowed(message);
+    }
+    let mut text = first.to_owned();
     for piece in pieces {
         if text.len() + value.len() + piece.len() > TEXT_MAX {
             break;
@@ -109,7 +129,7 @@ fn fill(message: &str, value: &str) -> String {
         text.push_str(value);
         text.push_str(piece);
     }
-    text
+    Cow::Owned(text)
 }
 
 #[cfg(test)]

@@ -3,36 +3,45 @@
 use super::actions::Effect;
 use crate::history::number::parse_number;
 use crate::model::tag::FIRST_TAG_ID;
-use crate::model::widget::{Condition, Eventor, Rule};
+use crate::model::widget::{Condition, Rule};
 use crate::model::{Dashboard, Kind, PinType};
 
 /// More devices than this are not remembered to have met a rule's condition.
 const MET_FOR_MAX: usize = 256;
 
-/// What a written value sets off.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fired {
+/// The rules of a project, taken out of it while a written value runs through them: what they do to the project cannot be
+/// done while they are lent out by it. [`put_back`] must follow.
+#[derive(Debug)]
+pub struct Rules {
     /// The devices that are set.
     pub devices: Vec<i32>,
-    /// In the order of rules and actions.
-    pub effects: Vec<Effect>,
+    rules: Vec<Rule>,
+    /// Place of their widget.
+    widget: usize,
 }
 
-/// Runs a value that was written to a pin of a device (or tag or selector, by an app) through the rules of the project's
-/// first EVENTOR. What the rules remember is changed; nothing else happens. `None`: nothing is to be done.
-pub fn written(dash: &mut Dashboard, device_id: i32, pin_type: PinType, pin: u8, value: &str) -> Option<Fired> {
+/// Takes the rules out of the project's first EVENTOR, if they concern a device (or tag or selector, when an app wrote).
+pub fn take(dash: &mut Dashboard, device_id: i32) -> Option<Rules> {
     if !dash.is_active {
         return None;
     }
-    let first = dash.widgets.iter().position(|w| matches!(w.kind, Kind::Eventor(_)))?;
-    let Kind::Eventor(eventor) = &dash.widgets.get(first)?.kind else { return None };
+    let widget = dash.widgets.eventor()?;
+    let Kind::Eventor(eventor) = &dash.widgets.get(widget)?.kind else { return None };
     if eventor.rules.is_empty() {
         return None;
     }
     let devices = devices(dash, eventor.device_id, device_id)?;
-    let Kind::Eventor(eventor) = &mut dash.widgets.get_mut(first)?.kind else { return None };
-    let effects = run(eventor, device_id, pin_type, pin, value);
-    (!effects.is_empty()).then_some(Fired { devices, effects })
+    let Kind::Eventor(eventor) = &mut dash.widgets.keeping_pins().get_mut(widget)?.kind else { return None };
+    Some(Rules { devices, rules: std::mem::take(&mut eventor.rules), widget })
+}
+
+/// Gives the rules, with what they remember now, back to the project that they were taken from.
+pub fn put_back(dash: &mut Dashboard, rules: Rules) {
+    if let Some(Kind::Eventor(eventor)) =
+        dash.widgets.keeping_pins().get_mut(rules.widget).map(|widget| &mut widget.kind)
+    {
+        eventor.rules = rules.rules;
+    }
 }
 
 /// The devices that rules for `own` (a device, tag or selector) set when `written` was written; `None`: not concerned.
@@ -47,22 +56,33 @@ fn devices(dash: &Dashboard, own: i32, written: i32) -> Option<Vec<i32>> {
     target.selects(written).then(|| vec![written])
 }
 
-fn run(eventor: &mut Eventor, device_id: i32, pin_type: PinType, pin: u8, value: &str) -> Vec<Effect> {
-    let number = parse_number(value);
-    let mut effects = Vec::new();
-    for rule in eventor.rules.iter_mut().filter(|r| r.is_active) {
-        if !rule.trigger_pin.as_ref().is_some_and(|p| p.is_same(pin_type, pin)) || rule.actions.is_empty() {
-            continue;
-        }
-        let Some(condition) = &mut rule.condition else { continue };
-        let is_met = is_met(condition, value, number);
-        // Every change counts, there is nothing to fall back to.
-        let is_news = note(rule, device_id, is_met) || matches!(rule.condition, Some(Condition::Changed(_)));
-        if is_met && is_news {
-            effects.extend(rule.actions.iter().filter_map(|action| Effect::of(action, Some(value))));
+impl Rules {
+    /// Runs a value that was written to a pin of a device through the rules; `act` does what they say, in the order of rules
+    /// and actions.
+    pub fn run(
+        &mut self,
+        device_id: i32,
+        pin_type: PinType,
+        pin: u8,
+        value: &str,
+        act: &mut dyn FnMut(&[i32], Effect<'_>),
+    ) {
+        let number = parse_number(value);
+        for rule in self.rules.iter_mut().filter(|r| r.is_active) {
+            if !rule.trigger_pin.as_ref().is_some_and(|p| p.is_same(pin_type, pin)) || rule.actions.is_empty() {
+                continue;
+            }
+            let Some(condition) = &mut rule.condition else { continue };
+            let is_met = is_met(condition, value, number);
+            // Every change counts, there is nothing to fall back to.
+            let is_news = note(rule, device_id, is_met) || matches!(rule.condition, Some(Condition::Changed(_)));
+            if is_met && is_news {
+                for effect in rule.actions.iter().filter_map(|action| Effect::of(action, Some(value))) {
+                    act(&self.devices, effect);
+                }
+            }
         }
     }
-    effects
 }
 
 /// Remembers whether the condition is met for a device; true when it was not before.

@@ -14,7 +14,7 @@ pub struct Due {
     /// The devices that are set; with none, the first action that needs one ends the list.
     pub devices: Vec<i32>,
     /// In order.
-    pub effects: Vec<Effect>,
+    pub effects: Vec<Effect<'static>>,
 }
 
 enum Entry<'a> {
@@ -105,7 +105,7 @@ impl Entry<'_> {
                     // Its own PWM mode never counted.
                     pwm_mode: false,
                     pin: u8::try_from(timer.pin.pin).ok()?,
-                    value: (*value).to_owned(),
+                    value: (*value).to_owned().into(),
                 };
                 Some(Due { devices, effects: vec![effect] })
             }
@@ -114,7 +114,8 @@ impl Entry<'_> {
                 if !trigger.days.contains(&i32::from(today)) {
                     return None;
                 }
-                let effects = rule.actions.iter().filter_map(|action| Effect::of(action, None)).collect();
+                let effects = rule.actions.iter().filter_map(|action| Effect::of(action, None));
+                let effects = effects.map(Effect::into_owned).collect();
                 Some(Due { devices: devices_of(eventor.device_id), effects })
             }
         }

@@ -15,17 +15,17 @@ const RETRY_AFTER: u64 = 10 * 60 * 1000;
 /// Calls of one webhook that may wait for their answers or their turn at the same time.
 const UNANSWERED_MAX: u8 = 100;
 
-/// The id and fields of the first webhook of a pin.
-pub fn find(dash: &mut Dashboard, device_id: i32, pin_type: PinType, pin: u8) -> Option<(i64, &mut Webhook)> {
-    dash.widgets.iter_mut().find_map(|widget| match &mut widget.kind {
-        Kind::Webhook(webhook) if webhook.pin.is_same(device_id, pin_type, pin) => Some((widget.id, &mut **webhook)),
+/// The id of the first webhook of a pin.
+pub fn find(dash: &Dashboard, device_id: i32, pin_type: PinType, pin: u8) -> Option<i64> {
+    dash.widgets.of_pin(pin).find_map(|widget| match &widget.kind {
+        Kind::Webhook(webhook) if webhook.pin.is_same(device_id, pin_type, pin) => Some(widget.id),
         _ => None,
     })
 }
 
 /// The webhook with this widget id.
 pub fn by_id(dash: &mut Dashboard, id: i64) -> Option<&mut Webhook> {
-    match &mut dash.widget_mut(id)?.kind {
+    match &mut dash.widgets.keeping_pins().iter_mut().find(|widget| widget.id == id)?.kind {
         Kind::Webhook(webhook) => Some(webhook),
         _ => None,
     }

@@ -108,8 +108,16 @@ impl Averages {
     /// Adds a value to the minute, hour and day that the time falls into.
     pub fn record(&mut self, owner: &Owner, pin: Pin, value: f64, ms: i64) {
         let key = Key { owner: self.owner_number(owner), pin };
-        for granularity in Granularity::ALL {
-            self.add(key, granularity, Sum { bucket: granularity.bucket(ms), sum: value, count: 1 });
+        let buckets = Granularity::ALL.map(|granularity| granularity.bucket(ms));
+        if let Some(slot) = self.slots.get_mut(&key) {
+            // Nearly always the minute, the hour and the day go on.
+            if slot.iter().zip(buckets).all(|(sum, bucket)| sum.count > 0 && sum.bucket == bucket) {
+                slot.iter_mut().for_each(|sum| sum.add(value, 1));
+                return;
+            }
+        }
+        for (granularity, bucket) in Granularity::ALL.into_iter().zip(buckets) {
+            self.add(key, granularity, Sum { bucket, sum: value, count: 1 });
         }
     }
 

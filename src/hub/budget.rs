@@ -3,11 +3,7 @@
 //!
 //! Every save tells how much an account weighs. What it takes in afterwards is added, as if nothing were replaced, and it is
 //! weighed anew only when that sum is over the limit, at most once a second.
-//!
-//! How much work its apps may make is bounded, too: bytes of requests, and the weight of the account for each request that
-//! goes through all of it. One loop serves everybody.
 
-use super::connections::AppLogin;
 use super::users::UserId;
 use super::Hub;
 use crate::model::{BadNumber, PinType};
@@ -16,11 +12,6 @@ use crate::model::{BadNumber, PinType};
 const WEIGHING_INTERVAL: u64 = 1000;
 /// What a value or object costs beside its bytes.
 const OVERHEAD: usize = 64;
-
-/// Bytes of work a second that the apps of an account, and its guests, may make.
-const WORK_RATE: u64 = 4 * 1024 * 1024;
-/// ms of such work that may come at once.
-const WORK_BURST: u64 = 15_000;
 
 /// What an account weighs, in bytes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,8 +24,6 @@ pub struct Budget {
     looked_at: u64,
     /// It was told that it is full.
     full: bool,
-    /// When the work of its own apps, and that of its guests, would be done at [`WORK_RATE`]; µs since start.
-    busy_until: [u64; 2],
 }
 
 impl Budget {
@@ -52,14 +41,15 @@ impl Hub {
     /// Whether an account may take in so many more bytes; if so they are counted.
     pub fn may_grow(&mut self, user: UserId, bytes: usize) -> bool {
         let limit = (self.config.server.user_account_max_size as usize).saturating_mul(1024);
-        let ticks = self.ticks();
         let Some(account) = self.users.get_mut(user) else { return false };
         let more = bytes.saturating_add(OVERHEAD);
         let budget = &mut account.budget;
-        let is_time = budget.looked_at == 0 || ticks.saturating_sub(budget.looked_at - 1) >= WEIGHING_INTERVAL;
-        if limit > 0 && budget.with(more) > limit && is_time {
-            budget.looked_at = ticks + 1;
-            budget.weighed(account.user.weight());
+        if limit > 0 && budget.with(more) > limit {
+            let ticks = self.clock.ticks();
+            if budget.looked_at == 0 || ticks.saturating_sub(budget.looked_at - 1) >= WEIGHING_INTERVAL {
+                budget.looked_at = ticks + 1;
+                budget.weighed(account.user.weight());
+            }
         }
         let fits = limit == 0 || budget.with(more) <= limit;
         if fits {
@@ -69,26 +59,6 @@ impl Hub {
         }
         account.budget.full = !fits;
         fits
-    }
-
-    /// Whether an app may make so many bytes of work more, and, if it goes through the whole account, as many as that
-    /// weighs; if so they are counted. Nobody is held up who has made none for a while.
-    pub fn may_work(&mut self, login: AppLogin, bytes: usize, whole: bool) -> bool {
-        let ticks = self.ticks();
-        let Some(account) = self.users.get_mut(login.user) else { return false };
-        if whole && account.budget.weighed == 0 {
-            // Not saved since the start.
-            account.budget.weighed(account.user.weight());
-        }
-        let budget = &mut account.budget;
-        let bytes = if whole { budget.with(bytes) } else { bytes };
-        let (now, busy_until) = (ticks * 1000, &mut budget.busy_until[usize::from(login.guest_of.is_some())]);
-        if *busy_until > now + WORK_BURST * 1000 {
-            return false;
-        }
-        let work = (bytes as u64).saturating_mul(1_000_000) / WORK_RATE;
-        *busy_until = (*busy_until).max(now).saturating_add(work);
-        true
     }
 
     /// Stores a value of a pin, see [`crate::model::Profile::store_value`]; not if the account is full.
@@ -162,22 +132,6 @@ mod tests {
         advance(&mut hub, 1000);
         store(&mut hub, user, 30, 20_000);
         assert_eq!(kept(&hub, user, 30), 20_000);
-    }
-
-    #[test]
-    fn apps_and_guests_wait_for_their_own_work() {
-        let (mut hub, user) = small();
-        let login = |guest_of| AppLogin { user, guest_of, os: crate::hub::AppOs::Ios, version: 0 };
-        let mut loads = 0;
-        while hub.may_work(login(None), 1024 * 1024, true) {
-            loads += 1;
-        }
-        assert!((55..=62).contains(&loads), "{loads}");
-        assert!(hub.may_work(login(Some(1)), 10, true), "guests have their own share");
-        assert!(!hub.may_work(login(None), 0, false));
-        advance(&mut hub, 1000);
-        assert!(hub.may_work(login(None), usize::MAX, false), "one request of any size");
-        assert!(!hub.may_work(login(None), 0, false));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::connections::{ConnId, Peer};
 use super::outbox::Framing;
 use super::users::UserId;
 use super::Hub;
-use crate::wire::body::utf16_len;
+use crate::wire::body::{utf16_len, Digits};
 use crate::wire::{Command, Status};
 
 impl Hub {
@@ -19,9 +19,22 @@ impl Hub {
         id: u16,
         body: &str,
     ) -> bool {
-        let Some(account) = self.users.get(user) else { return false };
+        self.parts_to_hardware(user, dash, devices, command, id, &[body])
+    }
+
+    /// As [`Hub::to_hardware`], with a body in parts.
+    pub fn parts_to_hardware(
+        &mut self,
+        user: UserId,
+        dash: i32,
+        devices: &[i32],
+        command: Command,
+        id: u16,
+        body: &[&str],
+    ) -> bool {
+        let Some(account) = self.users.get(user).filter(|account| !account.hardware.is_empty()) else { return false };
         let Some(project) = account.user.profile.dash(dash) else { return false };
-        let characters = utf16_len(body);
+        let characters = body.iter().map(|part| utf16_len(part)).sum();
         let mut reached = false;
         for conn in &account.hardware {
             let Some(connection) = self.connections.get(*conn) else { continue };
@@ -33,7 +46,7 @@ impl Hub {
                 continue;
             }
             reached = true;
-            connection.outbox.push(command, id, &[body]);
+            connection.outbox.push(command, id, body);
             self.stats.count(command);
         }
         reached
@@ -41,10 +54,26 @@ impl Hub {
 
     /// To every app of the account that may see the project. With a device, the body gets `<dash>-<device>\0` in front.
     pub fn to_apps(&mut self, user: UserId, dash: i32, device: Option<i32>, command: Command, id: u16, body: &str) {
+        if !self.is_app_connected(user) {
+            return;
+        }
         match device {
-            Some(device) => self.fan_out(user, dash, None, command, id, &[&format!("{dash}-{device}\0"), body]),
+            Some(device) => {
+                let (project, device) = (Digits::of(dash), Digits::of(device));
+                self.fan_out(user, dash, None, command, id, &[project.as_str(), "-", device.as_str(), "\0", body]);
+            }
             None => self.fan_out(user, dash, None, command, id, &[body]),
         }
+    }
+
+    /// A pin's value to every app of the account that may see the project: `<letters>\0<pin>\0<value>` in parts.
+    pub fn pin_to_apps(&mut self, user: UserId, dash: i32, device: i32, id: u16, [letters, pin, value]: [&str; 3]) {
+        if !self.is_app_connected(user) {
+            return;
+        }
+        let (project, device) = (Digits::of(dash), Digits::of(device));
+        let body = [project.as_str(), "-", device.as_str(), "\0", letters, "\0", pin, "\0", value];
+        self.fan_out(user, dash, None, Command::HARDWARE, id, &body);
     }
 
     /// To every app of the account that may see the project, but one.

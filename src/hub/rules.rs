@@ -9,12 +9,11 @@ use crate::automation::actions::Effect;
 use crate::automation::eventor;
 use crate::model::enums::Property;
 use crate::model::json::Name;
-use crate::model::pin::write_body;
 use crate::model::{Kind, PinType, PropertyOrigin};
 use crate::notify::address;
 use crate::notify::mail::Mail;
 use crate::notify::tweet::Tweet;
-use crate::wire::body::utf16_len;
+use crate::wire::body::{utf16_len, Digits};
 use crate::wire::Command;
 
 /// Message id of what rules and webhooks send.
@@ -29,15 +28,18 @@ impl Hub {
     pub fn run_eventor(&mut self, device: DeviceRef, pin_type: PinType, pin: u8, value: &str) {
         let DeviceRef { user, dash, device } = device;
         let Some(project) = self.users.dash_mut(user, dash) else { return };
-        let Some(fired) = eventor::written(project, device, pin_type, pin, value) else { return };
-        for effect in fired.effects {
-            self.perform(user, dash, &fired.devices, RULE_ID, effect);
+        let Some(mut rules) = eventor::take(project, device) else { return };
+        rules.run(device, pin_type, pin, value, &mut |devices, effect| {
+            self.perform(user, dash, devices, RULE_ID, effect);
             self.stats.count(Command::EVENTOR);
+        });
+        if let Some(project) = self.users.dash_mut(user, dash) {
+            eventor::put_back(project, rules);
         }
     }
 
     /// Does what a rule or timer says. `id`: of the messages that are sent.
-    pub fn perform(&mut self, user: UserId, dash: i32, devices: &[i32], id: u16, effect: Effect) {
+    pub fn perform(&mut self, user: UserId, dash: i32, devices: &[i32], id: u16, effect: Effect<'_>) {
         match effect {
             Effect::SetPin { pin_type, pwm_mode, pin, value } => {
                 self.set_pin(user, dash, devices, id, (pin_type, pwm_mode, pin), &value);
@@ -47,11 +49,11 @@ impl Hub {
             }
             Effect::Notify(text) => {
                 if (1..=PUSH_MAX).contains(&utf16_len(&text)) {
-                    self.push_to_phones(user, dash, text);
+                    self.push_to_phones(user, dash, text.into_owned());
                 }
             }
             Effect::Mail { subject, text } => self.mail_of_rule(user, dash, &subject, &text),
-            Effect::Tweet(text) => self.tweet_of_rule(user, dash, text),
+            Effect::Tweet(text) => self.tweet_of_rule(user, dash, text.into_owned()),
         }
     }
 
@@ -65,18 +67,19 @@ impl Hub {
         (pin_type, pwm_mode, pin): (PinType, bool, u8),
         value: &str,
     ) {
-        let Some(body) = write_body(pin_type, pwm_mode, i16::from(pin), value) else { return };
         if devices.is_empty() {
             return;
         }
+        let (letters, number) = (pin_type.write_letters(pwm_mode), Digits::of(i32::from(pin)));
         for device in devices {
             if self.store_value(user, (dash, *device), (pin_type, pin), value).is_err() {
                 log::debug!("a rule's value is no number, as a widget of project {dash} wants it");
             }
         }
-        self.to_hardware(user, dash, devices, Command::HARDWARE, id, &body);
+        let body = [letters, "\0", number.as_str(), "\0", value];
+        self.parts_to_hardware(user, dash, devices, Command::HARDWARE, id, &body);
         for device in devices {
-            self.to_apps(user, dash, Some(*device), Command::HARDWARE, id, &body);
+            self.pin_to_apps(user, dash, *device, id, [letters, number.as_str(), value]);
         }
     }
 

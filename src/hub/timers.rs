@@ -339,42 +339,4 @@ mod tests {
         }
         assert!(hub.schedule.len() <= 2000, "{}", hub.schedule.len());
     }
-
-    /// `cargo test --release --lib many_timers -- --ignored --nocapture`
-    #[test]
-    #[ignore = "a measurement"]
-    fn measure_many_timers() {
-        let mut hub = hub();
-        let begin = std::time::Instant::now();
-        for account in 0..1000_i64 {
-            let widget = |i| {
-                timer(i + 1, 1 + (account * 100 + i) * 7 % 86_399, "1").replace("\"pin\":5", &format!("\"pin\":{i}"))
-            };
-            let widgets: Vec<String> = (0..100).map(widget).collect();
-            user(&mut hub, &format!("u{account}@b.cc"), &dash(&widgets.join(",")));
-        }
-        println!("accounts: {:?}", begin.elapsed());
-        let begin = std::time::Instant::now();
-        hub.follow_changes();
-        println!("{} entries registered: {:?}", hub.timers.agenda.len(), begin.elapsed());
-        let (begin, mut worst) = (std::time::Instant::now(), Duration::ZERO);
-        for _ in 0..3600 {
-            let one = std::time::Instant::now();
-            advance(&mut hub, 1000);
-            worst = worst.max(one.elapsed());
-        }
-        println!("an hour: {:?}, longest second {worst:?}", begin.elapsed());
-        for id in 0..1000 {
-            let user = hub.users.find(&format!("u{id}@b.cc"), "").unwrap();
-            for widget in &mut hub.users.dash_mut(user, 1).unwrap().widgets {
-                let crate::model::Kind::Timer(timer) = &mut widget.kind else { continue };
-                timer.start_time = ((BEGIN + 7200) % 86_400) as i32;
-            }
-            hub.user_changed(user);
-        }
-        hub.follow_changes();
-        let begin = std::time::Instant::now();
-        advance(&mut hub, 3_600_000);
-        println!("all in one second: {:?}", begin.elapsed());
-    }
 }

@@ -113,13 +113,13 @@ impl Hub {
         value: &str,
     ) {
         let Some(conn) = limiter else { return };
-        let (now, ticks) = (self.now(), self.ticks());
-        let limit = self.config.server.webhooks_failure_count_limit;
-        let Some(project) = self.users.dash_mut(device.user, device.dash) else { return };
-        let Some((widget, _)) = webhook::find(project, device.device, pin_type, pin) else { return };
+        let Some(project) = self.users.dash(device.user, device.dash) else { return };
+        let Some(widget) = webhook::find(project, device.device, pin_type, pin) else { return };
         if !self.take_slot(conn, |last| &mut last.webhook, self.config.server.webhooks_frequency_user_quota_limit) {
             return;
         }
+        let (now, ticks) = (self.now(), self.ticks());
+        let limit = self.config.server.webhooks_failure_count_limit;
         let Some(account) = self.users.get_mut(device.user) else { return };
         let Some(project) = account.user.profile.dash_mut(device.dash) else { return };
         let Some(fields) = webhook::by_id(project, widget) else { return };

@@ -4,7 +4,7 @@ use super::change_widgets::ChangeError;
 use super::cleaning::Pins;
 use super::dashboard::Dashboard;
 use super::user::Profile;
-use super::widget::Widget;
+use super::widgets::Widgets;
 
 impl Profile {
     /// Replaces settings and widgets of the project with the same id (UPDATE_DASH). Push tokens stay; values stored for
@@ -12,7 +12,7 @@ impl Profile {
     /// reports, registers the new ones', and marks the user as changed.
     ///
     /// Errors: `NotFound`.
-    pub fn update_dash(&mut self, mut new: Dashboard, now_ms: i64) -> Result<Vec<Widget>, ChangeError> {
+    pub fn update_dash(&mut self, mut new: Dashboard, now_ms: i64) -> Result<Widgets, ChangeError> {
         let dash = self.dashboards.iter_mut().find(|d| d.id == new.id).ok_or(ChangeError::NotFound)?;
         dash.apply_settings(new.settings());
         if let (Some(new), Some(old)) = (new.notification_mut(), dash.notification()) {

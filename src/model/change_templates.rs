@@ -177,7 +177,7 @@ mod tests {
     fn start() -> Profile {
         let mut profile = fixture();
         let dash = profile.dash_mut(1).unwrap();
-        dash.widgets = vec![Widget { id: 10, ..Widget::new(WidgetType::DeviceTiles) }];
+        dash.widgets = vec![Widget { id: 10, ..Widget::new(WidgetType::DeviceTiles) }].into();
         profile
     }
 

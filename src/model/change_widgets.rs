@@ -66,7 +66,7 @@ impl Dashboard {
     /// The list that holds this widget, and its place there.
     fn list_with(&mut self, id: i64) -> Option<(&mut Vec<Widget>, usize)> {
         if let Some(at) = self.widgets.iter().position(|w| w.id == id) {
-            return Some((&mut self.widgets, at));
+            return Some((&mut *self.widgets, at));
         }
         let tiles = self.widgets.iter_mut().filter_map(|w| match &mut w.kind {
             Kind::Tiles(tiles) => Some(tiles),

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn ids_are_unique_wherever_widgets_are() {
         let dash = Dashboard {
-            widgets: vec![tiles(1, &[2], 0), Widget { id: 3, ..Widget::default() }],
+            widgets: vec![tiles(1, &[2], 0), Widget { id: 3, ..Widget::default() }].into(),
             ..Dashboard::default()
         };
         let check = |new: &Widget| dash.check_new_widget(Place::Project, new);
@@ -172,10 +172,10 @@ mod tests {
     #[test]
     fn projects_are_bounded() {
         let many = |n: i64| (10..10 + n).map(|id| widget(id, Widget::default().kind)).collect::<Vec<_>>();
-        let mut dash = Dashboard { widgets: many(1999), ..Dashboard::default() };
+        let mut dash = Dashboard { widgets: many(1999).into(), ..Dashboard::default() };
         assert_eq!(dash.check_new_widget(Place::Project, &widget(1, Widget::default().kind)), Ok(()));
         assert_eq!(dash.check_new_widget(Place::Project, &tiles(1, &[2], 0)), Err(ChangeError::TooMany));
-        dash.widgets = many(2000);
+        dash.widgets = many(2000).into();
         assert_eq!(
             (dash.check_lists(), dash.check_new_widget(Place::Project, &tiles(1, &[], 0))),
             (Ok(()), Err(ChangeError::TooMany))

@@ -5,6 +5,7 @@ use super::enums::Theme;
 use super::storage::ObsoleteStorage;
 use super::tag::Tag;
 use super::widget::Widget;
+use super::widgets::Widgets;
 use crate::{json_nested, json_object};
 
 /// `parentId` of a project that is not a face or preview of another.
@@ -22,7 +23,7 @@ pub struct Dashboard {
     pub created_at: i64,
     /// ms since 1970.
     pub updated_at: i64,
-    pub widgets: Vec<Widget>,
+    pub widgets: Widgets,
     pub devices: Vec<Device>,
     pub tags: Vec<Tag>,
     pub theme: Theme,
@@ -48,7 +49,7 @@ impl Default for Dashboard {
             name: String::new(),
             created_at: 0,
             updated_at: 0,
-            widgets: Vec::new(),
+            widgets: Widgets::default(),
             devices: Vec::new(),
             tags: Vec::new(),
             theme: Theme::default(),

@@ -85,7 +85,7 @@ pub fn template(data: &[u8]) {
     comes_back(&template, |text| json::from_str(text, TaggedSeed::new(&cx)).ok().flatten());
     let mut profile = Profile::default();
     let tiles = Widget { id: 9, ..Widget::new(super::WidgetType::DeviceTiles) };
-    profile.dashboards.push(Dashboard { id: 1, widgets: vec![tiles], ..Dashboard::default() });
+    profile.dashboards.push(Dashboard { id: 1, widgets: vec![tiles].into(), ..Dashboard::default() });
     profile.create_template(1, 9, template.clone(), 1).expect("a new template");
     profile.update_template(1, 9, template.clone(), 1).expect("a known template");
     use_profile(&mut profile);

@@ -36,6 +36,7 @@ pub mod user;
 pub mod values;
 pub mod weight;
 pub mod widget;
+pub mod widgets;
 pub mod zone;
 
 pub use address::LoggedAddress;

@@ -17,6 +17,16 @@ impl PinType {
         }
     }
 
+    /// The letters of a write on the wire; in PWM mode those of an analog pin.
+    pub fn write_letters(self, pwm_mode: bool) -> &'static str {
+        match self {
+            _ if pwm_mode => "aw",
+            PinType::Digital => "dw",
+            PinType::Virtual => "vw",
+            PinType::Analog => "aw",
+        }
+    }
+
     /// The pin type of a wire letter, either case.
     pub fn from_letter(letter: char) -> Option<Self> {
         match letter {
@@ -75,8 +85,8 @@ pub fn write_body(pin_type: PinType, pwm_mode: bool, pin: i16, value: &str) -> O
     if pin == NO_PIN {
         return None;
     }
-    let letter = if pwm_mode { 'a' } else { pin_type.letter() };
-    Some(format!("{letter}w\0{pin}\0{value}"))
+    let letters = pin_type.write_letters(pwm_mode);
+    Some(format!("{letters}\0{pin}\0{value}"))
 }
 
 /// The fields that every one-pin widget has.

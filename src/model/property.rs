@@ -220,7 +220,7 @@ impl Dashboard {
         now_ms: i64,
     ) -> Result<(), PropertyError> {
         let mut found = false;
-        for widget in self.widgets.iter_mut().filter(|w| w.matches(device_id, pin_type, pin)) {
+        for widget in self.widgets.keeping_pins().iter_mut().filter(|w| w.matches(device_id, pin_type, pin)) {
             if !widget.set_property(property, value)? {
                 return Err(PropertyError::NotSupported);
             }
@@ -251,7 +251,7 @@ impl Profile {
         let Some(dash) = self.dashboards.iter_mut().find(|d| d.id == dash_id) else { return Ok(()) };
         // Whether the last widget that took it is a tiles widget.
         let mut taken_by_tiles = None;
-        for widget in dash.widgets.iter_mut().filter(|w| w.matches(device_id, PinType::Virtual, pin)) {
+        for widget in dash.widgets.keeping_pins().iter_mut().filter(|w| w.matches(device_id, PinType::Virtual, pin)) {
             if widget.set_property(property, value)? {
                 taken_by_tiles = Some(matches!(widget.kind, Kind::Tiles(_)));
             }

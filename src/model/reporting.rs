@@ -22,17 +22,20 @@ fn graph_of<'a>(widget: &'a Widget, devices: &'a [i32]) -> Option<(&'a EnhancedG
     }
 }
 
+/// The graph that a widget is, or those of its templates, with their devices.
+fn graphs_of(widget: &Widget) -> impl Iterator<Item = (&EnhancedGraph, &[i32])> {
+    let templates = match &widget.kind {
+        Kind::Tiles(tiles) => tiles.templates.as_slice(),
+        _ => &[],
+    };
+    let inner = templates.iter().flat_map(|t| t.widgets.iter().filter_map(|w| graph_of(w, &t.device_ids)));
+    graph_of(widget, &[]).into_iter().chain(inner)
+}
+
 impl Dashboard {
     /// All graphs with the devices of the template that they are in (none at top level).
     fn graphs(&self) -> impl Iterator<Item = (&EnhancedGraph, &[i32])> {
-        self.widgets.iter().flat_map(|widget| {
-            let templates = match &widget.kind {
-                Kind::Tiles(tiles) => tiles.templates.as_slice(),
-                _ => &[],
-            };
-            let inner = templates.iter().flat_map(|t| t.widgets.iter().filter_map(|w| graph_of(w, &t.device_ids)));
-            graph_of(widget, &[]).into_iter().chain(inner)
-        })
+        self.widgets.iter().flat_map(graphs_of)
     }
 
     /// Device, type and number of every pin whose history somebody can look at; some twice.
@@ -81,7 +84,7 @@ impl Dashboard {
     /// How values of this pin are recorded; `None`: not at all.
     pub fn recorded(&self, device_id: i32, pin_type: PinType, pin: u8) -> Option<Recorded> {
         let mut found: Option<Recorded> = None;
-        for (graph, devices) in self.graphs() {
+        for (graph, devices) in self.widgets.of_pin(pin).flat_map(graphs_of) {
             for stream in &graph.data_streams {
                 let Some(own) = stream.pin.as_ref().filter(|own| own.is_same(pin_type, pin)) else { continue };
                 if !devices.contains(&device_id) && !self.shows(stream, device_id) {
@@ -107,7 +110,7 @@ impl Dashboard {
 
     /// A REPORT widget lists the pin; of which devices does not count.
     fn is_reported(&self, pin_type: PinType, pin: u8) -> bool {
-        let sources = self.widgets.iter().flat_map(|widget| match &widget.kind {
+        let sources = self.widgets.of_pin(pin).flat_map(|widget| match &widget.kind {
             Kind::Report(report) => report.sources.as_slice(),
             _ => &[],
         });

@@ -8,9 +8,10 @@ use indexmap::IndexMap;
 use serde::de::MapAccess;
 use serde_json::value::RawValue;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// Which value of which pin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct PinKey {
     pub dash: i32,
@@ -20,6 +21,15 @@ pub struct PinKey {
     pub pin: u8,
     /// `None`: the pin's value.
     pub property: Option<Property>,
+}
+
+/// In two numbers, since every value that no widget takes is looked up.
+impl Hash for PinKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.dash as u32) << 32 | u64::from(self.device as u32));
+        let property = self.property.map_or(0, |property| property as u32 + 1);
+        state.write_u32(property << 16 | (self.pin_type as u32) << 8 | u32::from(self.pin));
+    }
 }
 
 impl PinKey {

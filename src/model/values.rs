@@ -219,7 +219,7 @@ fn time_of_day(text: &str) -> Result<i32, BadNumber> {
 impl Dashboard {
     /// The first widget of the project's own list that is bound to this device and pin.
     pub fn widget_of_pin(&self, device_id: i32, pin_type: PinType, pin: u8) -> Option<&Widget> {
-        self.widgets.iter().find(|w| w.matches(device_id, pin_type, pin))
+        self.widgets.of_pin(pin).find(|w| w.matches(device_id, pin_type, pin))
     }
 
     /// Delivers a value to all widgets of the pin, in order; `Ok(true)` if there was one.
@@ -234,9 +234,10 @@ impl Dashboard {
         limits: &Limits,
     ) -> Result<bool, BadNumber> {
         let mut taken = false;
-        for widget in &mut self.widgets {
+        self.widgets.each_of_pin(pin, |widget| {
             taken |= widget.take_value(device_id, pin_type, pin, value, limits)?;
-        }
+            Ok(())
+        })?;
         Ok(taken)
     }
 
@@ -281,7 +282,7 @@ impl Dashboard {
     /// How a new entry of the pin storage remembers: several lines if a terminal, table or LCD on a device selector or
     /// in a tile template shows this pin of this device (spec 03 §6.3).
     fn stored_kind(&self, device_id: i32, pin_type: PinType, pin: u8) -> Option<MultiKind> {
-        self.widgets.iter().find_map(|widget| match &widget.kind {
+        self.widgets.of_pin(pin).find_map(|widget| match &widget.kind {
             Kind::Tiles(tiles) => {
                 let templates = tiles.templates.iter().filter(|t| t.device_ids.contains(&device_id));
                 templates.flat_map(|t| &t.widgets).find_map(|w| w.multi_kind(pin_type, pin).map(|(kind, _)| kind))

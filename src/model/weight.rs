@@ -27,7 +27,7 @@ impl Widget {
 impl Dashboard {
     /// How many places keep a value of this pin: widgets, or else one in the pin storage.
     pub fn keepers(&self, device_id: i32, pin_type: PinType, pin: u8) -> usize {
-        self.widgets.iter().filter(|widget| widget.matches(device_id, pin_type, pin)).count().max(1)
+        self.widgets.of_pin(pin).filter(|widget| widget.matches(device_id, pin_type, pin)).count().max(1)
     }
 }
 
@@ -59,7 +59,7 @@ mod tests {
         let dash = user.profile.dash(1).unwrap();
         assert_eq!(dash.keepers(0, PinType::Virtual, 13), 1);
         assert_eq!(dash.keepers(0, PinType::Virtual, 200), 1, "the pin storage");
-        let twins = Dashboard { widgets: vec![dash.widget(2).unwrap().clone(); 3], ..Dashboard::default() };
+        let twins = Dashboard { widgets: vec![dash.widget(2).unwrap().clone(); 3].into(), ..Dashboard::default() };
         let own = twins.widgets[0].kind.one_pin().unwrap();
         assert_eq!(twins.keepers(0, own.pin_type.unwrap(), own.pin as u8), 3);
     }

@@ -27,7 +27,40 @@ pub fn ascii(text: &str) -> Cow<'_, str> {
 
 /// Length limits count UTF-16 code units of the text: a character outside the basic plane counts 2.
 pub fn utf16_len(text: &str) -> usize {
-    text.chars().map(char::len_utf16).sum()
+    // Every byte that begins a character counts, the beginning of a character of four bytes twice.
+    text.bytes().map(|byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0)).sum()
+}
+
+/// A number as text, for messages that are sent often: it needs no memory of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Digits {
+    bytes: [u8; 11],
+    start: u8,
+}
+
+impl Digits {
+    /// The decimal digits of a number.
+    pub fn of(number: i32) -> Digits {
+        let (mut bytes, mut start, mut rest) = ([0; 11], 11, number.unsigned_abs());
+        loop {
+            start -= 1;
+            bytes[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if number < 0 {
+            start -= 1;
+            bytes[start] = b'-';
+        }
+        Digits { bytes, start: start as u8 }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[usize::from(self.start)..]).unwrap_or_default()
+    }
 }
 
 /// Where the first `separator` (ASCII) is, not looking at the first character.
@@ -125,6 +158,26 @@ mod tests {
 
     fn all(body: &str) -> Vec<&str> {
         split_all(body).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn digits_are_those_of_the_number(number in any::<i32>()) {
+            let digits = Digits::of(number);
+            prop_assert_eq!(digits.as_str(), number.to_string());
+        }
+
+        #[test]
+        fn lengths_are_those_in_utf16(text in any::<String>()) {
+            prop_assert_eq!(utf16_len(&text), text.encode_utf16().count());
+        }
+    }
+
+    #[test]
+    fn digits_at_their_bounds() {
+        for number in [0, -1, 9, 10, i32::MIN, i32::MAX] {
+            assert_eq!(Digits::of(number).as_str(), number.to_string());
+        }
     }
 
     #[test]

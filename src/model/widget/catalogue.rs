@@ -185,7 +185,7 @@ fn properties() {
 fn values_syncs_and_pin_modes() {
     for row in &ROWS {
         let name = row.0;
-        let mut dash = Dashboard { id: 1, widgets: vec![read(&full(row))], ..Dashboard::default() };
+        let mut dash = Dashboard { id: 1, widgets: vec![read(&full(row))].into(), ..Dashboard::default() };
         let taken = dash.deliver(3, PinType::Digital, 7, "5", &Limits::default()).unwrap();
         assert_eq!(taken, (row.2 != NoPin || name == "DEVICE_TILES") && name != "WEBHOOK", "{name}");
         let modes = match (row.3, row.2) {
