@@ -85,6 +85,9 @@ fn write_pin(hub: &mut Hub, caller: Caller, to: &Destination, body: &str, text: 
 fn select_device(hub: &mut Hub, caller: Caller, dash: i32, body: &str, text: &str) -> Handled {
     let (_, widget, device) = split3(text);
     let (widget, device) = (parse_int64(part(widget)?)?, parse_int32(part(device)?)?);
+    if !hub.may_work(caller.login, 0, true) {
+        return Err(Status::QuotaLimit);
+    }
     let widget = part(caller.dash_mut(hub, dash)?.widget_mut(widget))?;
     let Kind::DeviceSelector(selector) = &mut widget.kind else { return Err(Status::IllegalCommand) };
     selector.value = device;

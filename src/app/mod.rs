@@ -139,6 +139,18 @@ fn handler(command: Command) -> Option<Handler> {
     })
 }
 
+/// Whether a request looks at everything that the account holds.
+fn goes_through_all(command: Command) -> bool {
+    matches!(
+        command,
+        Command::LOAD_PROFILE_GZIPPED
+            | Command::APP_SYNC
+            | Command::ACTIVATE_DASHBOARD
+            | Command::GET_CLONE_CODE
+            | Command::UPDATE_FACE
+    )
+}
+
 /// Handles one message of an app connection.
 pub fn dispatch(hub: &mut Hub, conn: ConnId, message: Message<'_>) -> Flow {
     let Some(connection) = hub.connections.get(conn) else { return Flow::Close };
@@ -147,6 +159,10 @@ pub fn dispatch(hub: &mut Hub, conn: ConnId, message: Message<'_>) -> Flow {
     hub.stats.apps = hub.stats.apps.wrapping_add(1);
 
     let Message { command, id, body } = message;
+    if matches!(peer, Peer::App(login) if !hub.may_work(login, body.len(), goes_through_all(command))) {
+        hub.respond(conn, id, Status::QuotaLimit);
+        return Flow::Continue;
+    }
     let text = body::text(body);
     let handled = match (peer, handler(command)) {
         (Peer::New { registered }, row) => {
@@ -201,7 +217,7 @@ fn reply(hub: &mut Hub, conn: ConnId, command: Command, id: u16, handled: Handle
 mod tests {
     use super::testing::*;
     use super::*;
-    use crate::hub::testing::{connect, guest, hub, sent, user};
+    use crate::hub::testing::{advance, connect, guest, hub, sent, user};
 
     #[test]
     fn strangers_may_only_log_in() {
@@ -242,6 +258,19 @@ mod tests {
             assert_eq!(send(&mut hub, conn, command, "x"), Flow::Continue);
             assert!(sent(&outbox).is_empty(), "{command}");
         }
+    }
+
+    #[test]
+    fn an_app_that_makes_too_much_work_is_told_to_wait() {
+        let mut one = one(&format!(r#"{{"id":1,"name":"{}"}}"#, "n".repeat(1024 * 1024)));
+        let mut answers = Vec::new();
+        while answers.len() < 200 && answers.last().is_none_or(|last| last != "= 5 1") {
+            answers.push(one.ask(Command::APP_SYNC, "1").remove(0));
+        }
+        assert!((50..70).contains(&answers.len()), "{}", answers.len());
+        one.statuses(Command::PING, &[("", 1)]);
+        advance(&mut one.hub, 1000);
+        one.statuses(Command::APP_SYNC, &[("1", 200)]);
     }
 
     #[test]

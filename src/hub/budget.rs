@@ -3,7 +3,11 @@
 //!
 //! Every save tells how much an account weighs. What it takes in afterwards is added, as if nothing were replaced, and it is
 //! weighed anew only when that sum is over the limit, at most once a second.
+//!
+//! How much work its apps may make is bounded, too: bytes of requests, the weight of the account for each request that
+//! goes through all of it, and a part of that for each save. One loop serves everybody.
 
+use super::connections::AppLogin;
 use super::users::UserId;
 use super::Hub;
 use crate::model::{BadNumber, PinType};
@@ -12,6 +16,17 @@ use crate::model::{BadNumber, PinType};
 const WEIGHING_INTERVAL: u64 = 1000;
 /// What a value or object costs beside its bytes.
 const OVERHEAD: usize = 64;
+
+/// Bytes of work a second that the apps of an account, and its guests, may make.
+const WORK_RATE: u64 = 4 * 1024 * 1024;
+/// ms of such work that may come at once.
+const WORK_BURST: u64 = 15_000;
+/// Whose work: that of the account's own apps ...
+const OWN: usize = 0;
+/// ... and that of guests.
+const GUESTS: usize = 1;
+/// Writing an account down is so many times less work than to go through it for a peer.
+const SAVE_SHARE: usize = 4;
 
 /// What an account weighs, in bytes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,12 +39,26 @@ pub struct Budget {
     looked_at: u64,
     /// It was told that it is full.
     full: bool,
+    /// When the work of its own apps, and that of its guests, would be done at [`WORK_RATE`]; µs since start.
+    busy_until: [u64; 2],
 }
 
 impl Budget {
     /// The account was weighed.
     pub fn weighed(&mut self, bytes: usize) {
         (self.weighed, self.grown) = (bytes, 0);
+    }
+
+    /// The account is written at `ticks` (ms since start), which is work, too: `text` bytes, and `unwritten` that stay in
+    /// memory only.
+    pub fn saved(&mut self, text: usize, unwritten: usize, ticks: u64) {
+        self.weighed(text + unwritten);
+        self.work(OWN, text / SAVE_SHARE, ticks);
+    }
+
+    fn work(&mut self, share: usize, bytes: usize, ticks: u64) {
+        let until = &mut self.busy_until[share];
+        *until = (*until).max(ticks * 1000).saturating_add((bytes as u64).saturating_mul(1_000_000) / WORK_RATE);
     }
 
     fn with(&self, more: usize) -> usize {
@@ -58,6 +87,25 @@ impl Hub {
             log::warn!("{} holds as much as user.account.max.size allows: it gets nothing more", account.user.email);
         }
         account.budget.full = !fits;
+        fits
+    }
+
+    /// Whether an app may make so many bytes of work more, and, if it goes through the whole account, as many as that
+    /// weighs; if so they are counted. Nobody is held up who has made none for a while.
+    pub fn may_work(&mut self, login: AppLogin, bytes: usize, whole: bool) -> bool {
+        let ticks = self.ticks();
+        let Some(account) = self.users.get_mut(login.user) else { return false };
+        if whole && account.budget.weighed == 0 {
+            // Not saved since the start.
+            account.budget.weighed(account.user.weight());
+        }
+        let budget = &mut account.budget;
+        let bytes = if whole { budget.with(bytes) } else { bytes };
+        let share = if login.guest_of.is_some() { GUESTS } else { OWN };
+        let fits = budget.busy_until[share] <= (ticks + WORK_BURST) * 1000;
+        if fits {
+            budget.work(share, bytes, ticks);
+        }
         fits
     }
 
@@ -132,6 +180,25 @@ mod tests {
         advance(&mut hub, 1000);
         store(&mut hub, user, 30, 20_000);
         assert_eq!(kept(&hub, user, 30), 20_000);
+    }
+
+    #[test]
+    fn apps_and_guests_wait_for_their_own_work() {
+        let (mut hub, user) = small();
+        let login = |guest_of| AppLogin { user, guest_of, os: crate::hub::AppOs::Ios, version: 0 };
+        let mut loads = 0;
+        while hub.may_work(login(None), 1024 * 1024, true) {
+            loads += 1;
+        }
+        assert!((55..=62).contains(&loads), "{loads}");
+        assert!(hub.may_work(login(Some(1)), 10, true), "guests have their own share");
+        assert!(!hub.may_work(login(None), 0, false));
+        advance(&mut hub, 1000);
+        hub.users.get_mut(user).unwrap().budget.saved(400_000_000, 0, 1000);
+        assert!(!hub.may_work(login(None), 0, false), "so much was saved");
+        advance(&mut hub, 25_000);
+        assert!(hub.may_work(login(None), usize::MAX, false), "one request of any size");
+        assert!(!hub.may_work(login(None), 0, false));
     }
 
     #[test]

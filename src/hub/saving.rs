@@ -128,7 +128,7 @@ impl Hub {
     /// Starts saving accounts with at least this much to save, until their texts fill `room` bytes; how many.
     fn save(&mut self, at_least: Unsaved, mut room: usize) -> usize {
         let (saver, in_database) = (self.saver(), self.databases.is_some());
-        let (mut accounts, rows) = (Vec::new(), &mut self.account_rows);
+        let (mut accounts, rows, ticks) = (Vec::new(), &mut self.account_rows, self.clock.ticks());
         self.users.take_unsaved_while(at_least, |id, account| {
             if room == 0 {
                 return false;
@@ -139,7 +139,7 @@ impl Hub {
             if saver.is_some() {
                 account.saving = true;
                 let text = account.user.to_file();
-                account.budget.weighed(text.len() + account.user.unwritten());
+                account.budget.saved(text.len(), account.user.unwritten(), ticks);
                 room = room.saturating_sub(text.len());
                 let (email, app) = (account.user.email.clone(), account.user.app_name.clone());
                 accounts.push(Account { id, email, app, text });
