@@ -28,6 +28,8 @@ pub struct ReportJob {
     pub dash: i32,
     /// Report id.
     pub id: i32,
+    /// Another project of the account has a report with this id: then the name of the zip tells them apart.
+    pub is_id_shared: bool,
     /// Its name; `Report` when it has none.
     pub name: String,
     /// Kind and schedule; None is treated like a one-time report without days.
@@ -101,6 +103,7 @@ impl ReportJob {
             owner,
             dash,
             id: report.id,
+            is_id_shared: false,
             name: if report.name.is_empty() { "Report".into() } else { report.name.clone() },
             report_type: report.report_type.clone(),
             granularity: report.granularity,
@@ -146,10 +149,12 @@ impl ReportJob {
         FileId { owner: self.owner.clone(), pin, granularity: self.granularity }
     }
 
-    /// Name of the zip: `{email}_{appName}_{reportId}_{yyyy-MM-dd}.zip`.
+    /// Name of the zip: `{email}_{appName}_{reportId}_{yyyy-MM-dd}.zip`, with `{projectId}-` before the report's id where that alone
+    /// would name two reports.
     pub fn file_name(&self, now_ms: i64) -> String {
         let date = self.zone.local(now_ms).date();
-        format!("{}_{}_{}_{date}.zip", self.owner.email, self.owner.app, self.id)
+        let project = if self.is_id_shared { format!("{}-", self.dash) } else { String::new() };
+        format!("{}_{}_{project}{}_{date}.zip", self.owner.email, self.owner.app, self.id)
     }
 
     /// Writes the zip into the export folder. `read` gets a file and how many of its last records are wanted.
