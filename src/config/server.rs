@@ -116,7 +116,7 @@ property_table! {
         web_request_max_size: u32, "web.request.max.size", "Largest body of an HTTP request; a larger one is answered 413.",
             shipped("524288"), code("524288"), unit("bytes"), range(0, INT), reload();
         ota_max_size: u32, "ota.max.size", "Largest firmware upload of an administrator.", code("4194304"), unit("bytes"), range(0, INT), reload(), own();
-        hard_socket_idle_timeout: u32, "hard.socket.idle.timeout", "A device that is silent for 2.3 times as long is disconnected (secure websockets and MQTT: once as long); 0 or empty = never.",
+        hard_socket_idle_timeout: u32, "hard.socket.idle.timeout", "A device that is silent for 2.3 times as long is disconnected (MQTT: once as long); 0 or empty = never.",
             shipped("10"), code("0"), unit("s"), range(0, 86_400 * 365);
         app_socket_idle_timeout: u32, "app.socket.idle.timeout", "An app or web dashboard that is silent for so long is disconnected; 0 = never.",
             code("300"), unit("s"), range(0, 86_400 * 365);

@@ -47,6 +47,14 @@ impl Request {
         Params::parse(self.target.split_once('?').map_or("", |(_, query)| query))
     }
 
+    /// Makes UTF-8 of the body: devices send single bytes of older encodings, such as a degree sign, which become the
+    /// replacement character.
+    pub fn make_text(&mut self) {
+        if std::str::from_utf8(&self.body).is_err() {
+            self.body = String::from_utf8_lossy(&self.body).into_owned().into_bytes();
+        }
+    }
+
     /// The value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())

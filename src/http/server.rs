@@ -121,6 +121,7 @@ impl Site {
                 if incoming.as_reader().read_to_end(&mut request.body).is_err() {
                     return;
                 }
+                request.make_text();
                 let answer = Answer { incoming, area: route.area };
                 match route.handler {
                     Handler::Upload(_) => {}

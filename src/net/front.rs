@@ -39,7 +39,6 @@ pub async fn run(server: Rc<Server>, mut stream: Stream, origin: Origin, mut byt
                     let target = handshake::target(request.path.unwrap_or_default(), origin.tls);
                     match target {
                         Target::Http => None,
-                        Target::NotFound => Some((handshake::not_found(), target)),
                         Target::Hardware | Target::App => Some((handshake::answer(&request), target)),
                     }
                 }

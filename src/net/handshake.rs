@@ -11,8 +11,6 @@ pub enum Target {
     Hardware,
     /// One app message per frame: `/dashws`, on the TLS port only.
     App,
-    /// It begins like a websocket but is none: 404.
-    NotFound,
     /// An ordinary HTTP request.
     Http,
 }
@@ -27,7 +25,6 @@ pub fn target(target: &str, tls: bool) -> Target {
     }
     match target.strip_prefix("/websockets") {
         Some(rest) if rest.is_empty() || rest.starts_with(['/', '?']) => Target::Hardware,
-        _ if target.starts_with("/websocket") => Target::NotFound,
         _ => Target::Http,
     }
 }
@@ -70,11 +67,6 @@ pub fn answer(request: &httparse::Request<'_, '_>) -> Answer {
     }
 }
 
-/// The answer for [`Target::NotFound`].
-pub fn not_found() -> Answer {
-    refusal("404 Not Found", "", "", Then::Http)
-}
-
 fn upgrade(key: &[u8]) -> Answer {
     let mut sha1 = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
     sha1.update(key);
@@ -114,7 +106,7 @@ mod tests {
             assert_eq!((target(path, true), target(path, false)), (Target::Hardware, Target::Hardware), "{path}");
         }
         for path in ["/websocketX", "/websocketsX", "/websocket/x", "/websocket?y"] {
-            assert_eq!(target(path, false), Target::NotFound, "{path}");
+            assert_eq!(target(path, false), Target::Http, "{path}");
         }
         assert_eq!((target("/dashws", true), target("/dashws", false)), (Target::App, Target::Http));
         assert_eq!((target("/dashws?x", true), target("/", true)), (Target::Http, Target::Http));

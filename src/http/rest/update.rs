@@ -189,6 +189,14 @@ mod tests {
         assert_eq!(ask("nobody", "v1", "[]"), (400, "No pin for update provided.".into()));
         assert_eq!(ask("nobody", "x1", "[1]"), (400, "Invalid token.".into()));
         assert_eq!(ask(TOKEN, "x1", "[1]"), (400, "Wrong pin format.".into()));
+        let mut degree = json(Method::Put, "", &[TOKEN, "v1"], "");
+        degree.body = b"[\"20 \xb0C\"]".to_vec();
+        degree.make_text();
+        assert_eq!(put(&mut hub, &degree).status, 200);
+        let mut ask = |token: &str, pin: &str, body: &str| {
+            let response = put(&mut hub, &json(Method::Put, "", &[token, pin], body));
+            (response.status, String::from_utf8(response.body).unwrap())
+        };
         let long = |length: usize| format!("[\"{}\"]", "x".repeat(length));
         assert_eq!(ask(TOKEN, "v1", &long(65_536)), (400, "The value is too long.".into()));
         assert_eq!(ask(TOKEN, "v1", &long(65_535)), (200, "".into()));

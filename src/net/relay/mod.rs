@@ -5,12 +5,14 @@
 //! * At most [`AT_ONCE`] requests are with the HTTP thread; others wait their turn, up to [`WAITING_MAX`].
 //! * Keep-alive, closing, `Expect` and the refusal of what is too long or too slow are decided here.
 //!
-//! [`head`] reads requests, [`chunked`] bodies, [`answer`] answers; [`backend`] is a connection to the HTTP thread.
+//! [`head`] reads requests, [`chunked`] bodies, [`answer`] answers; [`backend`] is a connection to the HTTP thread, [`turns`] says
+//! whose turn it is.
 
 pub mod answer;
 mod backend;
 pub mod chunked;
 pub mod head;
+mod turns;
 
 use super::front::{linger, read_more, write_all};
 use super::server::Server;
@@ -29,6 +31,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
+use turns::Turns;
 
 /// Most requests with the HTTP thread at the same time, its pending answers (mails, exports) included.
 const AT_ONCE: usize = 16;
@@ -56,9 +59,10 @@ pub struct Relay {
     /// Who is behind each of them.
     pub peers: PeerTable,
     idle: RefCell<Vec<Backend>>,
-    turns: Semaphore,
+    turns: Turns,
     uploads: Semaphore,
-    waiting: Cell<usize>,
+    /// Connections that are older than this are not kept when they have served their request.
+    generation: Cell<u64>,
     /// Bytes of all bodies that are being read or served.
     bodies: Cell<usize>,
 }
@@ -68,9 +72,9 @@ impl Default for Relay {
         Relay {
             peers: PeerTable::default(),
             idle: RefCell::default(),
-            turns: Semaphore::new(AT_ONCE),
+            turns: Turns::new(AT_ONCE),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
-            waiting: Cell::new(0),
+            generation: Cell::new(0),
             bodies: Cell::new(0),
         }
     }
@@ -149,11 +153,13 @@ pub fn forward<'a>(
     })
 }
 
-/// While an answer is late: gives up the connections that are kept. `tiny_http` may give a new connection to a thread that
-/// it believes to be free and that is not, and then serves it only when another connection ends.
+/// While an answer is late: gives up the connections that are kept, and those that serve others when they have. `tiny_http`
+/// may give a new connection to a thread that it believes to be free and that is not, and then serves it only when
+/// another connection ends.
 async fn relieve<T>(relay: &Relay) -> T {
     loop {
         Timer::after(LATE).await;
+        relay.generation.set(relay.generation.get() + 1);
         relay.idle.borrow_mut().clear();
     }
 }
@@ -229,13 +235,10 @@ impl Exchange<'_> {
     /// Asks the HTTP thread once, when it is this request's turn.
     async fn ask(&self, head: &Head, body: &[u8], offset: u64) -> Step<(AnswerHead, Vec<u8>)> {
         let relay = &self.server.relay;
-        if relay.waiting.get() >= WAITING_MAX {
+        if relay.turns.waiting() >= WAITING_MAX {
             return Err(Refusal::Busy.into());
         }
-        let turn = {
-            let _waiting = Counted::new(&relay.waiting);
-            relay.turns.acquire().await
-        };
+        let turn = relay.turns.take().await;
         let mut request = head.forward.clone();
         if offset > 0 {
             request.extend_from_slice(format!("{}: {offset}\r\n", answer::PIECE).as_bytes());
@@ -268,6 +271,7 @@ impl Exchange<'_> {
 
     async fn ask_on(&self, kept: Option<Backend>, request: &[u8], bodiless: bool) -> io::Result<(AnswerHead, Vec<u8>)> {
         let relay = &self.server.relay;
+        let generation = relay.generation.get();
         let backend = match kept {
             Some(backend) => backend,
             None => Backend::open(self.server.http_port.get(), &relay.peers).await?,
@@ -275,9 +279,12 @@ impl Exchange<'_> {
         backend.serve(self.origin);
         backend.send(request).await?;
         let answer = backend.receive(self.server, bodiless).await?;
+        if generation != relay.generation.get() {
+            return Ok(answer);
+        }
         let mut idle = relay.idle.borrow_mut();
         idle.push(backend);
-        if relay.waiting.get() == 0 {
+        if relay.turns.waiting() == 0 {
             // Whoever waits would have to make a new one.
             idle.truncate(KEPT);
         }
@@ -423,22 +430,6 @@ impl Exchange<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// Counts up while it lives.
-struct Counted<'a>(&'a Cell<usize>);
-
-impl<'a> Counted<'a> {
-    fn new(count: &'a Cell<usize>) -> Self {
-        count.set(count.get() + 1);
-        Counted(count)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
     }
 }
 

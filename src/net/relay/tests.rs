@@ -135,6 +135,8 @@ fn requests_in_any_form_are_answered_in_order() {
         let (line, _) = client.ask(&format!("{put}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
         assert_eq!(line, "HTTP/1.1 100 Continue");
         assert_eq!(client.ask("[\"3\"]").0, "HTTP/1.1 200 OK");
+        // Like a websocket's, but none: an ordinary request.
+        assert_eq!(client.ask("GET /websocketX HTTP/1.1\r\n\r\n").0, "HTTP/1.1 404 Not Found");
         let mut old = Client::new(port);
         old.send(&format!("GET /{TOKEN}/get/v1 HTTP/1.0\r\n\r\n"));
         assert!(old.answer().0.contains("connection: close\r\n"));
