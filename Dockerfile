@@ -24,9 +24,10 @@ LABEL org.opencontainers.image.title="Eyelet" \
       org.opencontainers.image.description="A server for Blynk apps and devices" \
       org.opencontainers.image.licenses="GPL-3.0-or-later"
 
-# Any key of docs/configuration.md as EYELET_...; no log files: the log is the container's output.
+# Any key of docs/configuration.md as EYELET_..., and the names of the Java server's images; no log files: the log is the container's output.
 ENV EYELET_DATA_FOLDER=/data \
     EYELET_LOGS_FOLDER= \
+    LEGACY_VARIABLES=true \
     PATH=/usr/bin
 USER 1000:1000
 # server.properties, mail.properties and the other files are looked for here too.

@@ -47,6 +47,8 @@ pub struct Settings {
     pub console_level: LogLevel,
     /// A file that grows larger goes to the archive, bytes; 0 = no limit.
     pub file_max: u64,
+    /// Archived files that are older go, days; 0 = no limit.
+    pub days_max: u32,
     /// Oldest archived files go when all files together are larger, bytes; 0 = no limit.
     pub total_max: u64,
 }
@@ -61,6 +63,7 @@ impl Settings {
             console_level: server.log_console_level,
             file_max: u64::from(server.log_file_max_size) * 1024,
             total_max: u64::from(server.log_total_max_size) * 1024,
+            days_max: server.log_archive_max_days,
         }
     }
 
@@ -147,7 +150,7 @@ impl Files {
     fn open(folder: &Path, settings: &Settings) -> Self {
         let now = local_time::now();
         let all = FILES.map(|(name, _)| {
-            let mut file = Rolling::new(folder, name, settings.file_max, settings.total_max);
+            let mut file = Rolling::new(folder, name, settings.file_max, settings.total_max, settings.days_max);
             file.open(now);
             file
         });

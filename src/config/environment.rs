@@ -2,13 +2,14 @@
 //! They count more than the files and less than the command line.
 
 use super::source::{Override, PropertyFile};
+use super::table::Key;
 
 /// What the variables begin with.
 const PREFIX: &str = "EYELET_";
 
 impl PropertyFile {
     /// The keys of this file.
-    pub fn keys(self) -> &'static [super::table::Key] {
+    pub fn keys(self) -> &'static [Key] {
         match self {
             Self::Server => super::ServerConfig::KEYS,
             Self::Mail => super::MailConfig::KEYS,
@@ -26,15 +27,37 @@ pub fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))
 }
 
-/// What these variables set.
+/// The image's variable that says that names without [`PREFIX`] count, too.
+const LEGACY: &str = "LEGACY_VARIABLES";
+
+/// The variable that the reference server's images knew for a key of `server.properties`.
+fn legacy_variable(key: &Key) -> Option<String> {
+    // They had those of the shipped file.
+    let is_known = !key.own && key.shipped.is_some();
+    let name = if key.name == "admin.rootPath" { "admin.root.path" } else { key.name };
+    is_known.then(|| name.to_uppercase().replace('.', "_"))
+}
+
+/// What these variables set. In a container that says so the names of the reference server's images count, too, unless
+/// they are empty.
 pub fn overrides(variables: impl IntoIterator<Item = (String, String)>) -> Vec<Override> {
     let mut found = Vec::new();
-    for (name, value) in variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)) {
+    let (own, others): (Vec<_>, Vec<_>) = variables.into_iter().partition(|(name, _)| name.starts_with(PREFIX));
+    for (name, value) in own {
         for file in PropertyFile::ALL {
             for key in file.keys().iter().filter(|key| variable(key.name) == name) {
                 let origin = format!("environment {name}");
                 found.push(Override { file, key: key.name, value: value.clone(), origin });
             }
+        }
+    }
+    if !others.iter().any(|(name, value)| name == LEGACY && value == "true") {
+        return found;
+    }
+    let file = PropertyFile::Server;
+    for (name, value) in others.into_iter().filter(|(_, value)| !value.is_empty()) {
+        if let Some(key) = file.keys().iter().find(|key| legacy_variable(key).is_some_and(|known| known == name)) {
+            found.push(Override { file, key: key.name, value, origin: format!("environment {name}") });
         }
     }
     found
@@ -58,6 +81,25 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), count);
         assert_eq!(variable("admin.rootPath"), "EYELET_ADMIN_ROOTPATH");
+    }
+
+    #[test]
+    fn the_names_of_old_images_count_where_they_are_wanted() {
+        let old =
+            [("HTTP_PORT", "81"), ("ADMIN_ROOT_PATH", "/boss"), ("ADMIN_PASS", ""), ("REGION", "x"), ("USER", "me")];
+        assert!(set(&old).is_empty());
+        let own = [(LEGACY, "true"), ("EYELET_HTTP_PORT", "82")];
+        let found = set(&[&old[..], &own].concat());
+        let found: Vec<_> = found.iter().map(|o| (o.key, o.value.as_str(), o.origin.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("http.port", "82", "environment EYELET_HTTP_PORT"),
+                ("http.port", "81", "environment HTTP_PORT"),
+                ("admin.rootPath", "/boss", "environment ADMIN_ROOT_PATH"),
+            ],
+            "the first of two counts"
+        );
     }
 
     #[test]

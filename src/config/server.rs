@@ -72,6 +72,8 @@ property_table! {
             code("2048"), unit("KB"), range(0, INT), own();
         log_total_max_size: u32, "log.total.max.size", "The oldest archived log files are deleted when all log files together are larger; 0 = never.",
             code("16384"), unit("KB"), range(0, INT), own();
+        log_archive_max_days: u32, "log.archive.max.days", "Archived log files that are older are deleted; 0 = never.",
+            code("0"), unit("days"), range(0, 36_500), own();
         async_logger_ring_buffer_size: u32, "async.logger.ring.buffer.size", "Accepted, without effect: log lines are written at once.",
             shipped("2048"), code("2048"), range(0, INT), lenient();
         user_message_quota_limit: u32, "user.message.quota.limit", "Messages per second of one connection; more are dropped, with reply 1 once a minute.",

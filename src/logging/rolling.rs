@@ -22,6 +22,7 @@ pub struct Rolling {
     name: &'static str,
     file_max: u64,
     total_max: u64,
+    days_max: u32,
     file: Option<File>,
     size: u64,
     /// The day of the file's lines.
@@ -30,10 +31,20 @@ pub struct Rolling {
 }
 
 impl Rolling {
-    /// A file that is not open yet. Limits in bytes, 0 = none.
-    pub fn new(folder: &Path, name: &'static str, file_max: u64, total_max: u64) -> Self {
+    /// A file that is not open yet. Limits in bytes and days, 0 = none.
+    pub fn new(folder: &Path, name: &'static str, file_max: u64, total_max: u64, days_max: u32) -> Self {
         let day = Date::default();
-        Self { folder: folder.to_path_buf(), name, file_max, total_max, file: None, size: 0, day, retry: None }
+        Self {
+            folder: folder.to_path_buf(),
+            name,
+            file_max,
+            total_max,
+            days_max,
+            file: None,
+            size: 0,
+            day,
+            retry: None,
+        }
     }
 
     /// Opens or makes the file; a failure is told on the console and tried again later.
@@ -100,15 +111,16 @@ impl Rolling {
                 .find(|path| !path.exists());
             fs::rename(self.path(), free.ok_or_else(|| io::Error::other("too many archived files of one day"))?)?;
             self.try_open(now)?;
-            self.prune(&archive);
+            self.prune(&archive, now.date());
         }
         self.day = now.date();
         Ok(())
     }
 
-    /// Deletes the oldest archived files while all log files, and what this one may still grow, are too large.
-    fn prune(&self, archive: &Path) {
-        if self.total_max == 0 {
+    /// Deletes archived files that are too old, and the oldest ones while all log files, and what this one may still grow, are
+    /// too large.
+    fn prune(&self, archive: &Path, today: Date) {
+        if self.total_max == 0 && self.days_max == 0 {
             return;
         }
         let current: u64 =
@@ -126,8 +138,11 @@ impl Rolling {
         archived.sort();
         let growth = current.saturating_add(self.file_max);
         let mut total = archived.iter().map(|(_, size, _)| size).sum::<u64>().saturating_add(growth);
-        for (_, size, path) in archived {
-            if total <= self.total_max {
+        for (changed, size, path) in archived {
+            let days = day_of(changed).and_then(|day| Some(today.since(day).ok()?.get_days()));
+            let is_old = self.days_max > 0 && days.is_some_and(|days| i64::from(days) > i64::from(self.days_max));
+            let is_too_much = self.total_max > 0 && total > self.total_max;
+            if !is_old && !is_too_much {
                 break;
             }
             if fs::remove_file(path).is_ok() {
@@ -173,7 +188,7 @@ mod tests {
     #[test]
     fn a_new_day_begins_a_new_file() {
         let temp = tempfile::tempdir().unwrap();
-        let mut file = Rolling::new(temp.path(), "blynk.log", 0, 0);
+        let mut file = Rolling::new(temp.path(), "blynk.log", 0, 0, 0);
         file.open(at(3));
         file.write(b"one\n", at(3));
         file.write(b"two\n", at(3));
@@ -189,7 +204,7 @@ mod tests {
         fs::write(temp.path().join("blynk.log"), "old\n").unwrap();
         let today = local_time::now();
         let tomorrow = today.tomorrow().unwrap();
-        let mut file = Rolling::new(temp.path(), "blynk.log", 0, 0);
+        let mut file = Rolling::new(temp.path(), "blynk.log", 0, 0, 0);
         file.open(tomorrow);
         file.write(b"new\n", tomorrow);
         assert_eq!(names(temp.path()), BTreeSet::from([format!("blynk.log.{}", today.date())]));
@@ -201,7 +216,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         fs::create_dir(temp.path().join("archive")).unwrap();
         fs::write(temp.path().join("archive/mine.txt"), [b'x'; 500]).unwrap();
-        let mut file = Rolling::new(temp.path(), "worker.log", 10, 30);
+        let mut file = Rolling::new(temp.path(), "worker.log", 10, 30, 0);
         file.open(at(3));
         for i in 0..6 {
             file.write(format!("line {i}!\n").as_bytes(), at(3));
@@ -221,11 +236,31 @@ mod tests {
     }
 
     #[test]
+    fn old_files_vanish_after_their_days() {
+        let temp = tempfile::tempdir().unwrap();
+        let archive = temp.path().join("archive");
+        fs::create_dir(&archive).unwrap();
+        let today = local_time::now();
+        for days in [0, 3, 4, 40] {
+            let path = archive.join(format!("worker.log.{days}"));
+            fs::write(&path, "x").unwrap();
+            let time = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+            File::open(&path).unwrap().set_modified(time).unwrap();
+        }
+        let mut file = Rolling::new(temp.path(), "blynk.log", 1, 0, 3);
+        file.open(today);
+        file.write(b"one\n", today);
+        file.write(b"two\n", today);
+        let kept = BTreeSet::from(["worker.log.0", "worker.log.3"].map(str::to_owned));
+        assert!(names(temp.path()).is_superset(&kept) && names(temp.path()).len() == 3, "{:?}", names(temp.path()));
+    }
+
+    #[test]
     fn a_failing_file_is_tried_again_later() {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path().join("logs");
         fs::write(&folder, "").unwrap();
-        let mut file = Rolling::new(&folder, "blynk.log", 0, 0);
+        let mut file = Rolling::new(&folder, "blynk.log", 0, 0, 0);
         file.open(at(3));
         fs::remove_file(&folder).unwrap();
         file.write(b"lost\n", at(3));

@@ -112,6 +112,10 @@ fn is_domain(domain: &str) -> bool {
         && labels.last().is_some_and(|last| is_top_level(last))
 }
 
+/// What fingers make of `com`, `net` and `org`; no top level domain is called so.
+const MISTYPED: &[&str] =
+    &["con", "cmo", "ocm", "vom", "xom", "comm", "cpm", "nte", "ent", "nett", "ogr", "rog", "orgg"];
+
 fn is_label(label: &str) -> bool {
     (1..=LABEL_LIMIT).contains(&label.len())
         && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -120,6 +124,9 @@ fn is_label(label: &str) -> bool {
 }
 
 fn is_top_level(label: &str) -> bool {
+    if MISTYPED.iter().any(|wrong| wrong.eq_ignore_ascii_case(label)) {
+        return false;
+    }
     let international = label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--")) && label.len() > 4;
     international || (label.len() >= 2 && label.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }

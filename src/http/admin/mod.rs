@@ -30,6 +30,7 @@ use base64::Engine;
 pub fn enter(hub: &mut Hub, request: &mut Request, area: Area) -> Result<(), Response> {
     let Area::Admin(guard) = area else { return Ok(()) };
     if !hub.config.server.allowed_administrator_ips.contains(request.origin.address) {
+        log::error!("{} may not open the admin pages (allowed.administrator.ips)", request.origin.address);
         return Err(Response::silence());
     }
     request.admin = match guard {
