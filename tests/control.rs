@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 
 /// Status of a wrong password.
 const USER_NOT_AUTHENTICATED: u32 = 5;
+const INVALID_TOKEN: u32 = 9;
 /// Status of an unknown account.
 const USER_NOT_REGISTERED: u32 = 3;
 
@@ -42,7 +43,11 @@ fn accounts_with_and_without_a_server() {
     assert!(lines[1].starts_with("admin@blynk.cc") && lines[1].ends_with("administrator"), "{list}");
     assert!(list.contains("first@example.com") && list.ends_with("3 accounts\n"), "{list}");
 
+    let token = "NoSuchToken-NoSuchToken-NoSuchTo";
+    assert_eq!(common::app::Device::connect(place.http).login(token), INVALID_TOKEN);
     let status = place.ok(&["status"], "");
+    assert!(status.contains("NoSu... from 127.0.0.1 at 20") && !status.contains(token), "{status}");
+    assert!(status.contains("eyelet-cert.pem") && status.contains("certificate ends at  20"), "{status}");
     assert!(status.lines().any(|line| line.starts_with("accounts ") && line.ends_with(" 3")), "{status}");
     let json: serde_json::Value = serde_json::from_str(&place.ok(&["status", "--json"], "")).unwrap();
     assert_eq!(json["process"], server.id());

@@ -3,6 +3,7 @@
 
 use super::protocol::{Request, Response, UserLine};
 use crate::hub::{Hub, Queue, UserId};
+use crate::local_time;
 use crate::model::MAIN_APP;
 use crate::stats_record::{memory_bytes, StatsRecord};
 use serde_json::{Map, Value};
@@ -131,6 +132,10 @@ fn status(hub: &Hub) -> Map<String, Value> {
     if !certificate.renewal.is_empty() {
         put("certificate-renewal", certificate.renewal.clone().into());
     }
+    let refused = hub.refused.iter();
+    let refused: Vec<String> =
+        refused.map(|(token, address, at)| format!("{token} from {address} at {}", local_time::shown(*at))).collect();
+    put("refused-devices", if refused.is_empty() { "none".into() } else { refused.join(", ").into() });
     put("saved-at", hub.saving.saved_at.into());
     put("failed-saves", hub.saving.failures.into());
     status

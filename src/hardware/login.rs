@@ -23,8 +23,9 @@ pub fn handle(hub: &mut Hub, conn: ConnId, id: u16, body: &str) -> Flow {
         return Flow::Continue;
     }
     if body::utf16_len(token) != TOKEN_LENGTH || token.contains('\0') {
-        return refuse(hub, conn, id, Status::InvalidToken);
+        return refuse(hub, conn, id, token);
     }
+    let refused = token.to_owned();
     let looked_up = hub.find_token_host(token, move |hub, host| {
         let still_new = matches!(hub.connections.get(conn).map(|c| c.peer), Some(Peer::New { .. }));
         if !still_new {
@@ -33,7 +34,7 @@ pub fn handle(hub: &mut Hub, conn: ConnId, id: u16, body: &str) -> Flow {
         match host {
             Ok(Some(host)) if *host != *hub.host => redirect(hub, conn, id, &host),
             Ok(_) => {
-                if refuse(hub, conn, id, Status::InvalidToken) == Flow::Close {
+                if refuse(hub, conn, id, &refused) == Flow::Close {
                     hub.close(conn);
                 }
             }
@@ -61,11 +62,13 @@ fn find(hub: &mut Hub, token: &str) -> Option<DeviceRef> {
     Some(device)
 }
 
-/// Answers a login that failed; the last allowed one ends the connection.
-fn refuse(hub: &mut Hub, conn: ConnId, id: u16, status: Status) -> Flow {
-    hub.respond(conn, id, status);
+/// Answers a login with a token that nobody has; the last allowed one ends the connection.
+fn refuse(hub: &mut Hub, conn: ConnId, id: u16, token: &str) -> Flow {
+    hub.respond(conn, id, Status::InvalidToken);
+    let now = hub.now();
     let Some(connection) = hub.connections.get_mut(conn) else { return Flow::Close };
     connection.failures = connection.failures.saturating_add(1);
+    hub.refused.add(token, connection.origin.address, now);
     log::debug!("wrong token of a device from {}", connection.origin.address);
     if connection.failures < FAILURES_MAX {
         return Flow::Continue;

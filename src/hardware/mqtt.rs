@@ -45,7 +45,10 @@ pub fn packet(hub: &mut Hub, conn: ConnId, packet: Packet, state: &mut State, ou
         (Peer::Hardware(device), packet) => return logged_in(hub, conn, device, packet, state, out),
         (_, Packet::Connect(connect)) => {
             let login = connect.login.as_ref().map(|l| (l.username.trim().to_lowercase(), l.password.as_str()));
-            let device = login.and_then(|(email, token)| find(hub, &email, token));
+            let device = login.as_ref().and_then(|(email, token)| find(hub, email, token));
+            if let (None, Some((_, token)), Some(connection)) = (device, &login, hub.connections.get(conn)) {
+                hub.refused.add(token, connection.origin.address, hub.clock.now());
+            }
             // A client that falls silent for one and a half of its own intervals is gone.
             if let (Some(_), Some(connection)) = (device, hub.connections.get_mut(conn)) {
                 if connect.keep_alive > 0 {

@@ -4,7 +4,7 @@
 //! * [`connections`]: open connections.
 //! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
 //! * [`memory`]: gives it back after a storm of clients. [`certificate`]: which one is shown.
-//! * [`attempts`]: failed logins. [`sessions`]: administrators in browsers. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
+//! * [`attempts`]: failed logins, [`refused`] devices. [`sessions`]: administrators in browsers. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
 //! * [`firmware`]: updates over the air. [`history`]: averages, live values and their files. [`housekeeping`] keeps those small.
@@ -44,6 +44,7 @@ pub mod presence;
 pub mod rates;
 pub mod record;
 pub mod redirect;
+pub mod refused;
 pub mod replacing;
 pub mod reports;
 pub mod reset_tokens;
@@ -143,6 +144,8 @@ pub struct Hub {
     pub allowances: allowances::Allowances,
     /// Failed logins by address.
     pub attempts: attempts::Attempts,
+    /// Devices that were refused for their token.
+    pub refused: refused::Refused,
     /// Failed logins of administrators by address.
     pub admin_attempts: attempts::Attempts,
     /// Administrators in browsers.
@@ -213,6 +216,7 @@ impl Hub {
             firmwares: firmware::Firmwares::default(),
             allowances: allowances::Allowances::default(),
             attempts: attempts::Attempts::default(),
+            refused: refused::Refused::default(),
             admin_attempts: attempts::Attempts::of_administrators(),
             sessions: sessions::Sessions::default(),
             reset_tokens: reset_tokens::ResetTokens::default(),
