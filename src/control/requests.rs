@@ -70,7 +70,19 @@ pub fn when_written(hub: &mut Hub, text: String, with_history: bool, then: impl 
             }
         }
     };
-    if hub.jobs.work(Queue::Disk, || (), next).is_err() {
+    // What changed while its account was being written waited for the end of that: it is on its way only now.
+    let rest = move |hub: &mut Hub, ()| {
+        match with_history {
+            true => hub.save_all(),
+            false => hub.save_changes(),
+        }
+        when_disk_is_done(hub, next);
+    };
+    when_disk_is_done(hub, rest);
+}
+
+fn when_disk_is_done(hub: &mut Hub, then: impl FnOnce(&mut Hub, ()) + Send + 'static) {
+    if hub.jobs.work(Queue::Disk, || (), then).is_err() {
         log::error!("no worker for saving");
     }
 }
@@ -146,6 +158,8 @@ mod tests {
     use super::*;
     use crate::control::protocol::Hash;
     use crate::hub::testing;
+    use crate::store::{users::Leftovers, Saver};
+    use std::sync::Arc;
 
     fn failed(outcome: Outcome) -> String {
         match outcome {
@@ -186,6 +200,31 @@ mod tests {
         assert!(receiver.try_recv().is_err());
         testing::run_jobs(&mut hub);
         assert_eq!(receiver.recv().unwrap(), Response::Done("saved".into()));
+    }
+
+    #[test]
+    fn the_answer_comes_after_changes_during_a_save() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut hub = testing::hub();
+        hub.save_with(Arc::new(Saver::new(folder.path(), Leftovers::default())));
+        let user = testing::user(&mut hub, "a@b.cc", r#"{"id":1,"name":"old"}"#);
+        hub.user_changed(user);
+        hub.save_changes();
+        for with_history in [false, true] {
+            let name = format!("new {with_history}");
+            hub.users.dash_mut(user, 1).unwrap().name.clone_from(&name);
+            hub.user_changed(user);
+            hub.save_changes();
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let file = folder.path().join("a@b.cc.Blynk.user");
+            let written = move |_| sender.send(std::fs::read_to_string(file).unwrap()).unwrap();
+            when_written(&mut hub, "saved".into(), with_history, written);
+            testing::run_jobs(&mut hub);
+            assert!(receiver.recv().unwrap().contains(&name));
+            // Again one save is under way when the next change comes.
+            hub.user_changed(user);
+            hub.save_changes();
+        }
     }
 
     #[test]
