@@ -8,6 +8,7 @@
 
 use super::averages::Append;
 use super::names::{device_prefix, pin_prefix, FileId, Granularity, Owner, Pin, Record};
+use crate::store::atomic::{AtomicFile, PUBLIC};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -227,11 +228,9 @@ impl HistoryFiles {
             let records = file.metadata()?.len() / RECORD;
             if records > keep {
                 file.seek(SeekFrom::Start((records - keep) * RECORD))?;
-                let part = path.with_extension("part");
-                let mut copy = File::create(&part)?;
+                let mut copy = AtomicFile::create(path, PUBLIC)?;
                 io::copy(&mut file.take(keep * RECORD), &mut copy)?;
-                copy.sync_data()?;
-                fs::rename(&part, path)?;
+                copy.commit_without_folder()?;
                 done.files += 1;
             }
         }
