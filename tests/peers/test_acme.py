@@ -17,6 +17,8 @@ import pytest
 from conftest import HOST, OK, App, Server, free_port
 
 NAME = "eyelet.example"
+# Certificates are waited for until they are due.
+pytestmark = pytest.mark.timeout(120)
 
 
 def run(*command, cwd):
