@@ -48,7 +48,12 @@ if [ -z "${CARGO_ZIGBUILD_ZIG_PATH:-}" ] && ! have zig; then
     export CARGO_ZIGBUILD_ZIG_PATH
 fi
 
-flags=() build_std=()
+# What build.rs asks for when it can try (link/layout.ld: no unwinding tables, what runs at the start lies together);
+# and pieces of code that occur often become functions.
+flags=("-Clink-arg=-Wl,-T,$PWD/link/layout.ld" -Clink-arg=-Wl,--no-eh-frame-hdr -Cllvm-args=-enable-machine-outliner=always)
+build_std=()
+# The allocator asks for libatomic on ARM; zig has what would be in it anyway.
+export DEP_ATOMIC=c
 case "$with" in
     rustup) ;;
     debian)
@@ -60,7 +65,7 @@ case "$with" in
         export RUSTC_BOOTSTRAP=1
         # Without symbolised backtraces and tables for unwinding, which a program that aborts has no use for: 15 % smaller.
         build_std=("-Zbuild-std=std,panic_abort" "-Zbuild-std-features=optimize_for_size")
-        flags=(-Clink-self-contained=no -Cforce-unwind-tables=no)
+        flags+=(-Clink-self-contained=no -Cforce-unwind-tables=no)
         ;;
     *) usage 2 ;;
 esac

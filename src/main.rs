@@ -10,6 +10,10 @@ use eyelet::config::{self, Config, Sources};
 use eyelet::net::certificate;
 use eyelet::{console, logging, run};
 
+/// The allocators of glibc, of musl and of zig's musl keep most of the memory that a storm of clients needed.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit code for a command line that makes no sense.
 const USAGE: u8 = 2;
 
