@@ -121,6 +121,8 @@ impl Hub {
         self.after(period, |hub| {
             hub.saving.backlog = hub.users.unsaved();
             hub.go_on_saving();
+            // What was saved at once goes to the database with the period, too.
+            hub.send_accounts();
             hub.schedule_saves();
         });
     }
