@@ -217,13 +217,13 @@ fn work(hub: &Hub) -> Figures {
         (u64::from(waiting), u64::from(done))
     };
     let (messaging, history) = (jobs(Queue::Network), jobs(Queue::History));
-    let (disk, webhook) = (jobs(Queue::Disk), jobs(Queue::Webhook));
+    let (disk, webhook, mail) = (jobs(Queue::Disk), jobs(Queue::Webhook), jobs(Queue::Mail));
     let databases = hub.databases.iter().flat_map(|databases| databases.lanes()).map(|(_, lane)| lane.figures());
     let database = databases.fold((0, 0), |sum, lane| (sum.0 + u64::from(lane.waiting), sum.1 + u64::from(lane.done)));
     let reports = hub.planned_reports() as u64;
     vec![
-        ("messagingActiveTasks", messaging.0 + webhook.0),
-        ("messagingExecutedTasks", messaging.1 + webhook.1),
+        ("messagingActiveTasks", messaging.0 + mail.0 + webhook.0),
+        ("messagingExecutedTasks", messaging.1 + mail.1 + webhook.1),
         ("historyActiveTasks", history.0),
         ("historyExecutedTasks", history.1),
         ("dbActiveTasks", database.0),

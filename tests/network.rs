@@ -118,13 +118,19 @@ fn one_address_has_a_limit_and_proxies_must_be_known() {
     let (mut app, token) = App::with_project(place.https, EMAIL, "");
     let from = |address: &str| {
         let mut socket = tcp(place.http);
-        socket.write_all(format!("PROXY TCP4 {address} 127.0.0.1 4000 80\r\n").as_bytes()).unwrap();
+        let (kind, to) = if address.contains(':') { ("TCP6", "::1") } else { ("TCP4", "127.0.0.1") };
+        socket.write_all(format!("PROXY {kind} {address} {to} 4000 80\r\n").as_bytes()).unwrap();
         socket
     };
     let mut held: Vec<Device> = (0..5).map(|_| Device::over(from("192.0.2.1"))).collect();
     assert!(held.iter_mut().all(|device| device.login(&token) == OK));
     assert!(rest(&mut from("192.0.2.1")).is_empty());
     assert_eq!(Device::over(from("192.0.2.2")).login(&token), OK);
+    // Who has one IPv6 address has many.
+    let mut neighbours: Vec<Device> = (1..=5).map(|n| Device::over(from(&format!("2001:db8::{n}")))).collect();
+    assert!(neighbours.iter_mut().all(|device| device.login(&token) == OK));
+    assert!(rest(&mut from("2001:db8::6")).is_empty());
+    assert_eq!(Device::over(from("2001:db8:0:1::1")).login(&token), OK);
     held.pop();
     eventually("its place is free", || {
         let mut device = Device::over(from("192.0.2.1"));

@@ -32,7 +32,7 @@ property_table! {
             code(""), own();
         proxy_protocol_networks: Networks, "proxy.protocol.networks", "Addresses or networks of trusted proxies: a PROXY protocol header (version 1 or 2) at the beginning of their connections names the true address of the client, and so does X-Forwarded-For in their HTTP requests. Empty = nobody.",
             code(""), own();
-        max_connections_per_address: u32, "max.connections.per.address", "Most connections at the same time from one remote address (loopback and trusted proxies do not count); 0 = no limit.",
+        max_connections_per_address: u32, "max.connections.per.address", "Most connections at the same time from one remote address or IPv6 network of 64 bits (loopback and trusted proxies do not count); 0 = no limit.",
             code("512"), range(0, INT), reload(), own();
         http_requests_per_address: u32, "http.requests.per.address", "HTTP requests per second of one remote address, on average over ten seconds; more are answered 429. Those with one device token also have user.message.quota.limit. Loopback does not count; 0 = no limit.",
             code("500"), unit("requests/s"), range(0, INT), reload(), own();

@@ -17,8 +17,10 @@ pub enum Queue {
     Disk,
     /// History: appends, queries, exports, reports. One worker.
     History,
-    /// Mail, push, tweets, text messages. Several workers.
+    /// Push, tweets, text messages. Several workers.
     Network,
+    /// Mail: a mail server that hangs shall not hold up pushes. Two workers.
+    Mail,
     /// Webhooks: their servers may be slow, and nobody else shall wait for them. Several workers.
     Webhook,
     /// Compression of large answers to apps. One worker.
@@ -27,7 +29,8 @@ pub enum Queue {
 
 impl Queue {
     /// All queues.
-    pub const ALL: [Queue; 5] = [Queue::Disk, Queue::History, Queue::Network, Queue::Webhook, Queue::Compress];
+    pub const ALL: [Queue; 6] =
+        [Queue::Disk, Queue::History, Queue::Network, Queue::Mail, Queue::Webhook, Queue::Compress];
 }
 
 /// What the event loop does with a job's result.
@@ -119,6 +122,8 @@ impl fmt::Debug for Jobs {
 
 /// How long the end of the program waits for mails, pushes and webhooks.
 const NETWORK_GRACE: Duration = Duration::from_secs(5);
+/// Most threads that send mails.
+const MAIL_THREADS_MAX: usize = 2;
 /// Most threads that call webhooks.
 const WEBHOOK_THREADS_MAX: usize = 16;
 /// Size of a worker's stack. TLS handshakes and JSON need some, idle workers touch only a few pages.
@@ -208,7 +213,7 @@ impl Jobs {
         mail: Mail,
         then: impl FnOnce(&mut Hub, Result<(), String>) + Send + 'static,
     ) -> Result<(), QueueFull> {
-        self.put(Queue::Network, Job::Mail(mail, Box::new(then)))
+        self.put(Queue::Mail, Job::Mail(mail, Box::new(then)))
     }
 
     /// Most jobs of a queue that run at the same time.
@@ -230,7 +235,7 @@ impl Jobs {
         }
         let Mode::Threads { handles, .. } = &mut self.mode else { return };
         let (network, disk): (Vec<_>, Vec<_>) =
-            handles.drain(..).partition(|(queue, _)| matches!(queue, Queue::Network | Queue::Webhook));
+            handles.drain(..).partition(|(queue, _)| matches!(queue, Queue::Network | Queue::Mail | Queue::Webhook));
         for (_, handle) in disk {
             let _ = handle.join();
         }
@@ -253,6 +258,7 @@ fn lanes(network_threads: usize, limit: u32) -> Vec<Lane> {
             let (sender, receiver) = smol::channel::unbounded();
             let (threads, limit) = match queue {
                 Queue::Network => (network_threads, limit),
+                Queue::Mail => (network_threads.min(MAIL_THREADS_MAX), limit),
                 // They wait for strangers, each up to a minute: most threads sleep, and there are none before they are needed.
                 Queue::Webhook => ((network_threads * 4).min(WEBHOOK_THREADS_MAX), limit),
                 // What must not be lost is bounded by the number of users and pins that cause it.
@@ -287,6 +293,7 @@ fn start(
         Queue::Disk => "disk",
         Queue::History => "history",
         Queue::Network => "network",
+        Queue::Mail => "mail",
         Queue::Webhook => "webhook",
         Queue::Compress => "compress",
     };

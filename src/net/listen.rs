@@ -21,6 +21,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const DETECTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections that are taken in a row before others get their turn.
+const ACCEPTS_IN_A_ROW: u32 = 16;
 /// How often, at most, it is said that there are too many connections.
 const FULL_NOTICE: Duration = Duration::from_secs(60);
 
@@ -66,7 +68,14 @@ pub fn bind(address: &str, port: u16) -> io::Result<Vec<TcpListener>> {
 pub async fn accept(server: Rc<Server>, listener: Async<TcpListener>, service: Service) {
     let port = listener.get_ref().local_addr().map_or(0, |a| a.port());
     let mut full = Notice::default();
+    let mut in_a_row = 0;
     loop {
+        in_a_row += 1;
+        if in_a_row >= ACCEPTS_IN_A_ROW {
+            in_a_row = 0;
+            // A flood of connections must not keep the loop from those that are there.
+            future::yield_now().await;
+        }
         match listener.accept().await {
             Ok((socket, address)) => {
                 tables::make_room(&server, listener.get_ref());

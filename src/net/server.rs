@@ -2,6 +2,7 @@
 
 use super::tls::Tls;
 use crate::descriptors;
+use crate::hub::attempts::network;
 use crate::hub::{ConnId, Framing, Hub, Origin, Outbox};
 use async_executor::LocalExecutor;
 use std::cell::{Cell, RefCell};
@@ -83,6 +84,8 @@ impl Server {
         let limit = self.hub.borrow().config.server.max_connections_per_address;
         // People run tests, gateways and reverse proxies on the server itself.
         if !address.is_loopback() && limit > 0 {
+            // Everybody has as many IPv6 addresses as he likes, in one network.
+            let address = network(address);
             let mut counts = self.per_address.borrow_mut();
             let count = counts.entry(address).or_insert(0);
             if *count >= limit {

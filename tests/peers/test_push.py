@@ -9,6 +9,8 @@ import json
 import os
 import queue
 import re
+import socket
+import struct
 import subprocess
 import threading
 import urllib.parse
@@ -16,7 +18,7 @@ import urllib.parse
 import pytest
 from conftest import HOST, OK, App, Device, Server, free_port
 
-TWEET, PUSH, SMS, HARDWARE = 12, 14, 18, 20
+TWEET, EMAIL, PUSH, SMS = 12, 13, 14, 18
 NOTIFICATION_ERROR = 15
 WIDGETS = [{"type": "NOTIFICATION", "id": 9, "width": 2, "height": 1, "priority": "high",
             "iOSTokens": {"tablet": "token-of-the-tablet"}},
@@ -124,6 +126,24 @@ def test_services_without_any_phone(place, services):
     assert device.ask(PUSH, "Hi") == OK
     assert {services.next()[0] for _ in range(5)} >= {"/ntfy", "/hook"}
     assert services.requests.empty()
+
+
+def test_a_mail_server_that_hangs_holds_up_no_push(tmp_path, services):
+    with socket.create_server((HOST, 0)) as silent:
+        port = silent.getsockname()[1]
+        server = Server(tmp_path, files=services.files(), more="blocking.processor.thread.pool.limit=1\n",
+                        mail=f"mail.smtp.host={HOST}\nmail.smtp.port={port}\nmail.smtp.auth=false\n"
+                        "mail.smtp.starttls.enable=false\nmail.smtp.username=robot@example.com\n")
+        try:
+            app = App(server)
+            token = app.start(WIDGETS + [{"type": "EMAIL", "id": 12, "width": 2, "height": 1}])
+            device = Device(server, token)
+            for _ in range(5):
+                device.sock.sendall(struct.pack(">BHH", EMAIL, 99, 3) + b"s\0t")
+            assert device.ask(PUSH, "Hi") == OK
+            services.next()
+        finally:
+            server.stop()
 
 
 def test_an_account_of_its_own(tmp_path, services):
