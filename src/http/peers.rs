@@ -3,6 +3,7 @@
 
 use crate::hub::Origin;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The relay's local ports, with the client that each serves at the moment. A request from any other port comes from a
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Shared by two threads and locked: the one exception from the rule that only the event loop has state, because the
 /// answer is needed before a request is worth a call into the event loop. The lock is held for a look-up only.
 #[derive(Debug, Clone, Default)]
-pub struct PeerTable(Arc<Mutex<HashMap<u16, Origin>>>);
+pub struct PeerTable(Arc<Mutex<HashMap<u16, Origin>>>, Arc<AtomicU32>);
 
 impl PeerTable {
     fn lock(&self) -> MutexGuard<'_, HashMap<u16, Origin>> {
@@ -27,6 +28,17 @@ impl PeerTable {
     /// The port is closed.
     pub fn remove(&self, port: u16) {
         self.lock().remove(&port);
+    }
+
+    /// Nobody answers on any of the connections any more that were begun up to now.
+    pub fn forget_all(&self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.lock().clear();
+    }
+
+    /// How often that happened.
+    pub fn epoch(&self) -> u32 {
+        self.1.load(Ordering::Relaxed)
     }
 
     /// The client behind a port.

@@ -76,12 +76,18 @@ impl Site {
                 Err(e) => {
                     // Its listener ended, for example for want of descriptors.
                     log::warn!("HTTP on the loopback port: {e}");
+                    while let Ok(Some(request)) = server.try_recv() {
+                        self.serve(request);
+                    }
+                    // Connections to the old one stay open, but it hands out no more requests.
+                    self.peers.forget_all();
                     drop(server);
                     server = loop {
                         #[allow(clippy::disallowed_methods)] // Only this thread waits.
                         thread::sleep(REOPEN_PAUSE);
-                        if let Ok((server, _)) = open(port) {
-                            break server;
+                        match open(port) {
+                            Ok((server, _)) => break server,
+                            Err(e) => log::warn!("HTTP on the loopback port {port}: {e}"),
                         }
                     };
                 }

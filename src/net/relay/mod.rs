@@ -80,6 +80,19 @@ impl Default for Relay {
     }
 }
 
+impl Relay {
+    /// A connection that is kept, if there is one that is of use.
+    fn kept(&self) -> Option<Backend> {
+        let mut idle = self.idle.borrow_mut();
+        while let Some(backend) = idle.pop() {
+            if backend.is_answered() {
+                return Some(backend);
+            }
+        }
+        None
+    }
+}
+
 /// Bytes taken from what all bodies may take together; given back when dropped.
 struct Memory<'a> {
     bodies: &'a Cell<usize>,
@@ -247,7 +260,7 @@ impl Exchange<'_> {
         request.extend_from_slice(body);
         let asking = async {
             loop {
-                let kept = relay.idle.borrow_mut().pop();
+                let kept = relay.kept();
                 let fresh = kept.is_none();
                 let result = self.ask_on(kept, &request, head.is_head).await;
                 match result {
@@ -278,7 +291,11 @@ impl Exchange<'_> {
         };
         backend.serve(self.origin);
         backend.send(request).await?;
-        let answer = backend.receive(self.server, bodiless).await?;
+        let answer = future::or(backend.receive(self.server, bodiless), async {
+            backend.abandoned().await;
+            Err(io::ErrorKind::ConnectionReset.into())
+        })
+        .await?;
         if generation != relay.generation.get() {
             return Ok(answer);
         }
