@@ -50,7 +50,7 @@ fi
 
 # What build.rs asks for when it can try (link/layout.ld: no unwinding tables, what runs at the start lies together);
 # and pieces of code that occur often become functions.
-flags=("-Clink-arg=-Wl,-T,$PWD/link/layout.ld" -Clink-arg=-Wl,--no-eh-frame-hdr -Cllvm-args=-enable-machine-outliner=always)
+flags=("-Clink-arg=-Wl,-T,$PWD/link/layout.ld" "-Clink-arg=-Wl,--no-eh-frame-hdr" -Cllvm-args=-enable-machine-outliner=always)
 build_std=()
 # The allocator asks for libatomic on ARM; zig has what would be in it anyway.
 export DEP_ATOMIC=c
