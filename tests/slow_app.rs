@@ -41,6 +41,10 @@ fn log_in(place: &Place) -> App {
     app
 }
 
+fn load_profile(id: u16) -> Vec<u8> {
+    [&[LOAD_PROFILE][..], &id.to_be_bytes(), &[0; 4]].concat()
+}
+
 /// The account's project with its device's token; incompressible labels make the profile's answer large.
 fn account(place: &Place) -> String {
     let mut app = App::connect(place.https);
@@ -83,8 +87,7 @@ fn an_app_that_never_reads_neither_delays_others_nor_fills_the_memory() {
 
     let mut slow = log_in(&place);
     slow.stream.sock.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
-    let mut request = vec![LOAD_PROFILE];
-    request.extend_from_slice(&[0, 1, 0, 0, 0, 0]);
+    let request = load_profile(1);
     // Sooner or later it is not listened to any more.
     let asked = (0..REQUESTS).take_while(|_| slow.stream.write_all(&request).is_ok()).count();
     assert!(asked > 10, "{asked}");
@@ -110,4 +113,24 @@ fn an_app_that_never_reads_neither_delays_others_nor_fills_the_memory() {
         assert!(most - before < GROWTH_MAX, "{before} to {most} KB");
     }
     drop(slow);
+}
+
+#[test]
+fn requests_that_came_faster_than_their_answers_are_read_are_answered_later() {
+    const ASKED: u16 = 60;
+    let place = Place::new("user.message.quota.limit=1000000\ninitial.energy=1000000");
+    let _server = place.start();
+    account(&place);
+    let mut app = log_in(&place);
+    let requests: Vec<u8> = (1..=ASKED).flat_map(load_profile).collect();
+    app.stream.write_all(&requests).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let mut answered: Vec<u16> = (0..ASKED)
+        .map(|_| match app.receive().unwrap() {
+            Answer::Message { command: LOAD_PROFILE, id, body } if body.len() > 100_000 => id,
+            other => panic!("{:?}", format!("{other:?}").get(..80)),
+        })
+        .collect();
+    answered.sort_unstable();
+    assert!(answered.into_iter().eq(1..=ASKED));
 }

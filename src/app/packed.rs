@@ -26,13 +26,24 @@ pub fn answer(hub: &mut Hub, conn: ConnId, command: Command, id: u16, json: Stri
         return send(hub, zlib(json.as_bytes()));
     }
     hub.waiting_to_pack += size;
+    if let Some(connection) = hub.connections.get(conn) {
+        connection.outbox.promise(size);
+    }
     let then = move |hub: &mut Hub, packed| {
-        hub.waiting_to_pack -= size;
+        done(hub, conn, size);
         send(hub, packed);
     };
     if hub.jobs.work(Queue::Compress, move || zlib(json.as_bytes()), then).is_err() {
-        hub.waiting_to_pack -= size;
+        done(hub, conn, size);
         hub.respond(conn, id, Status::ServerError);
+    }
+}
+
+/// The worker has done its part for so many bytes of JSON, or does not do it.
+fn done(hub: &mut Hub, conn: ConnId, size: usize) {
+    hub.waiting_to_pack -= size;
+    if let Some(connection) = hub.connections.get(conn) {
+        connection.outbox.fulfil(size);
     }
 }
 
@@ -60,13 +71,14 @@ mod tests {
         let mut one = one(&format!(r#"{{"id":1,"name":"{name}"}}"#));
         assert!(one.ask(Command::LOAD_PROFILE_GZIPPED, "1").is_empty());
         assert_eq!(one.ask(Command::GET_ENERGY, "").len(), 1);
+        assert!(one.outbox.owed() > AT_ONCE_MAX && one.outbox.is_promised_more());
         run_work(&mut one.hub);
         let bytes = sent_bytes(&one.outbox);
         assert_eq!(bytes[..3], [24, 0, 5]);
         let mut json = String::new();
         flate2::read::ZlibDecoder::new(&bytes[7..]).read_to_string(&mut json).unwrap();
         assert!(json.contains(&name));
-        assert_eq!(one.hub.waiting_to_pack, 0);
+        assert_eq!((one.hub.waiting_to_pack, one.outbox.owed()), (0, 0));
     }
 
     #[test]

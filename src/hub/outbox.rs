@@ -58,13 +58,15 @@ pub struct Outbox {
     framing: Framing,
     /// Topics that an MQTT device is subscribed to.
     topics: Cell<u8>,
+    /// About how many bytes of answers workers are still at.
+    promised: Cell<usize>,
     state: RefCell<State>,
 }
 
 impl Outbox {
     /// An empty outbox.
     pub fn new(framing: Framing) -> Self {
-        Outbox { framing, topics: Cell::new(0), state: RefCell::new(State::default()) }
+        Outbox { framing, topics: Cell::new(0), promised: Cell::new(0), state: RefCell::new(State::default()) }
     }
 
     /// How messages are put into bytes.
@@ -135,6 +137,26 @@ impl Outbox {
     pub fn waiting(&self) -> usize {
         let state = self.state.borrow();
         state.bytes.len() - state.sent
+    }
+
+    /// A worker is at an answer of about this many bytes.
+    pub fn promise(&self, bytes: usize) {
+        self.promised.set(self.promised.get() + bytes);
+    }
+
+    /// The worker has done it, and the answer follows.
+    pub fn fulfil(&self, bytes: usize) {
+        self.promised.set(self.promised.get().saturating_sub(bytes));
+    }
+
+    /// Whether workers are still at answers.
+    pub fn is_promised_more(&self) -> bool {
+        self.promised.get() > 0
+    }
+
+    /// Bytes that wait or will.
+    pub fn owed(&self) -> usize {
+        self.waiting() + self.promised.get()
     }
 
     /// Asks the task to send what waits and then to close; websockets are told so.

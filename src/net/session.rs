@@ -21,7 +21,7 @@ use std::task::{Context, Poll};
 
 /// A stranger's frame may not be longer than this: only accounts may send large ones.
 const STRANGER_FRAME_MAX: usize = 64 * 1024 + frame::APP_HEADER;
-/// With more unread answers than this waiting, no further requests are read.
+/// With more bytes of unread answers than this, those included that workers are at, no further requests are handled.
 const UNREAD_MAX: usize = 1024 * 1024;
 /// Reads in a row before other tasks get their turn.
 const READS_IN_A_ROW: usize = 8;
@@ -43,6 +43,8 @@ struct Session {
     outbox: Rc<Outbox>,
     /// The beginning of a frame whose rest has not come.
     partial: Vec<u8>,
+    /// In `partial` are whole frames, not handled because too many answers are unread.
+    held: bool,
     /// What is around or in place of frames.
     feed: Feed,
     /// No more frames are handled.
@@ -60,7 +62,7 @@ pub fn run(
 ) -> Pin<Box<dyn Future<Output = ()>>> {
     let idle_timeout = idle_timeout(&server.hub.borrow(), framing);
     let (conn, outbox) = server.open(framing, origin, idle_timeout);
-    let mut session = Session { server, stream, conn, outbox, partial: Vec::new(), feed, closing: false };
+    let mut session = Session { server, stream, conn, outbox, partial: Vec::new(), held: false, feed, closing: false };
     session.feed(&first);
     drop(first);
     Box::pin(async move {
@@ -101,8 +103,12 @@ impl Session {
             if self.outbox.is_closing() && sent.is_ready() {
                 return Poll::Ready(Ok(End::Closed));
             }
-            if self.outbox.waiting() > UNREAD_MAX {
+            if self.outbox.owed() > UNREAD_MAX {
                 return self.wait(cx);
+            }
+            if std::mem::take(&mut self.held) {
+                self.resume();
+                continue;
             }
             let buffer_owner = Rc::clone(&self.server);
             let mut buffer = buffer_owner.buffer.borrow_mut();
@@ -114,6 +120,10 @@ impl Session {
                 Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
                 Poll::Ready(Ok(0)) => {
                     // The peer's half-close ends the connection, after what it asked before was answered.
+                    if self.outbox.is_promised_more() {
+                        drop(buffer);
+                        return self.wait(cx);
+                    }
                     let _ = self.send(cx)?;
                     return Poll::Ready(Ok(End::Left));
                 }
@@ -157,12 +167,21 @@ impl Session {
 
     /// Handles the bytes that came.
     fn feed(&mut self, bytes: &[u8]) {
+        self.batch(|session, hub| session.feed_to(hub, bytes));
+    }
+
+    /// Goes on with frames that were held back.
+    fn resume(&mut self) {
+        self.batch(|session, hub| session.feed_stream(hub, &[]));
+    }
+
+    fn batch(&mut self, work: impl FnOnce(&mut Self, &mut Hub)) {
         if self.closing || self.outbox.is_closing() {
             self.closing = true;
             return;
         }
         let server = Rc::clone(&self.server);
-        server.batch(|hub| self.feed_to(hub, bytes));
+        server.batch(|hub| work(self, hub));
     }
 
     fn feed_to(&mut self, hub: &mut Hub, bytes: &[u8]) {
@@ -232,13 +251,17 @@ impl Session {
         }
     }
 
-    /// Handles the whole frames at the start of `bytes`; how many bytes they took.
+    /// Handles the whole frames at the start of `bytes`, as long as the answers are read; how many bytes they took.
     fn handle_all(&mut self, hub: &mut Hub, bytes: &[u8]) -> usize {
         let app = self.outbox.framing() == Framing::App;
         let mut used = 0;
         while !self.closing {
             let rest = &bytes[used..];
             if rest.is_empty() {
+                break;
+            }
+            if self.outbox.owed() > UNREAD_MAX {
+                self.held = true;
                 break;
             }
             match if app { frame::decode_app(rest) } else { frame::decode_hardware(rest) } {
