@@ -4,6 +4,7 @@
 //!
 //! * [`wire`] turns bytes into messages and back: frames, commands, statuses, bodies. It does no I/O.
 //! * [`config`] turns `.properties` files into typed settings; [`cli`] does the same for the command line.
+//! * [`allocator`] has freed memory go back to the system.
 //! * [`tz`] knows time zones.
 //! * [`serve`] is the life of the server, [`reload`] its SIGHUP, [`certificates`] what its TLS ports show; [`supervisor`] tells
 //!   systemd how it is, [`descriptors`] says how many connections there may be.
@@ -26,6 +27,7 @@
 
 #[cfg(feature = "acme")]
 pub mod acme;
+pub mod allocator;
 pub mod app;
 pub mod automation;
 pub mod certificates;

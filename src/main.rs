@@ -8,9 +8,10 @@ use std::rc::Rc;
 use eyelet::cli::{self, Args, Stop};
 use eyelet::config::{self, Config, Sources};
 use eyelet::net::certificate;
-use eyelet::{console, logging, run};
+use eyelet::{allocator, console, logging, run};
 
-/// The allocators of glibc, of musl and of zig's musl keep most of the memory that a storm of clients needed.
+/// The allocators of glibc, of musl and of zig's musl keep most of the memory that a storm of clients needed; this one gives it
+/// back, see [`allocator`].
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -33,6 +34,9 @@ fn main() -> ExitCode {
     if cli.args.version {
         console::say(&console::version());
         return ExitCode::SUCCESS;
+    }
+    if serves(&cli.args) && !cli.args.check_config {
+        allocator::give_back_at_once();
     }
     let mut sources = Sources::of_process();
     cli.args.apply(&mut sources);
@@ -81,10 +85,14 @@ fn check_config(sources: &Sources) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Whether the server runs, and not a subcommand.
+fn serves(args: &Args) -> bool {
+    args.command.is_none() && !args.init_db && !args.test_push
+}
+
 /// Starts the log and writes what loading the configuration had to say.
 fn start_log(config: &Config, args: &Args) {
-    let serves = args.command.is_none() && !args.init_db && !args.test_push;
-    if !serves {
+    if !serves(args) {
         // Whoever asks the running server does not want to read about its configuration again.
         logging::init(&logging::Settings::console_only(&config.server));
         return;

@@ -204,3 +204,15 @@ fn the_service_manager_hears_how_it_goes() {
     hear("STOPPING=1");
     assert!(server.end().success());
 }
+
+#[test]
+fn the_allocator_is_told_to_give_memory_back() {
+    let place = Place::new("");
+    let server = place.start();
+    let of_process = |name: &str| std::fs::read(format!("/proc/{}/{name}", server.id())).unwrap();
+    let environment = of_process("environ");
+    assert!(environment.split(|byte| *byte == 0).any(|variable| variable == b"MIMALLOC_PURGE_DELAY=0"));
+    assert_eq!(of_process("comm"), b"eyelet\n");
+    let arguments = of_process("cmdline");
+    assert_eq!(arguments.split(|byte| *byte == 0).filter(|word| *word == b"-serverConfig").count(), 1);
+}
