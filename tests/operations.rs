@@ -216,3 +216,12 @@ fn the_allocator_is_told_to_give_memory_back() {
     let arguments = of_process("cmdline");
     assert_eq!(arguments.split(|byte| *byte == 0).filter(|word| *word == b"-serverConfig").count(), 1);
 }
+
+#[test]
+fn a_broken_pipe_ends_nothing() {
+    let place = Place::new("");
+    let mut server = place.start();
+    server.signal("PIPE");
+    place.ok(&["health"], "");
+    assert!(server.stop().success());
+}

@@ -38,9 +38,11 @@ pub enum End {
 
 /// The signals that end the server or make it read its configuration; from now on they wait for [`run`].
 ///
+/// SIGPIPE is caught so that it ends nothing: a failed attempt to start again ([`crate::allocator`]) makes it deadly.
+///
 /// Errors: signals cannot be caught.
 pub fn catch_signals() -> io::Result<Signals> {
-    Signals::new([Signal::Term, Signal::Int, Signal::Hup])
+    Signals::new([Signal::Term, Signal::Int, Signal::Hup, Signal::Pipe])
 }
 
 /// Runs until the server is told to stop. `reload` is called for every SIGHUP.
@@ -65,6 +67,7 @@ pub fn run(
         loop {
             match signals.next().await {
                 Some(Ok(Signal::Hup)) => reload(server),
+                Some(Ok(Signal::Pipe)) => {}
                 Some(Ok(_)) => return End::Signal,
                 Some(Err(e)) => log::warn!("signals: {e}"),
                 None => future::pending().await,
