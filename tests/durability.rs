@@ -5,6 +5,7 @@ mod common;
 use common::app::{tcp, tls, Answer, App, Device, OK};
 use common::{eventually, Place};
 use std::io::{Read, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const CREATE_DASH: u8 = 21;
@@ -79,6 +80,33 @@ fn what_people_changed_survives_a_crash() {
     server.kill();
     let mut server = place.start();
     assert!(server.stop().success());
+}
+
+#[test]
+fn values_survive_a_crash_in_a_large_account_too() {
+    let place = Place::new("profile.save.worker.period=200");
+    let mut server = place.start();
+    let padding = format!(r#"{{"type":"BUTTON","id":2,"label":"{}"}}"#, "x".repeat(20_000));
+    let (_app, token) = App::with_project(place.https, "a@example.com", &padding);
+    let file = place.data().join("a@example.com.Blynk.user");
+    let beside = place.data().join("a@example.com.Blynk.user.changes");
+    let holds = |path: &Path, value: &str| std::fs::read_to_string(path).is_ok_and(|text| text.contains(value));
+    let write = |value: &str| {
+        let mut device = Device::connect(place.http);
+        assert_eq!(device.login(&token), OK);
+        device.send(HARDWARE, &format!("vw\x005\x00{value}"));
+        eventually("the value is saved", || (holds(&file, value) || holds(&beside, value)).then_some(()));
+    };
+    ["value-1", "value-2", "value-3"].iter().for_each(|value| write(value));
+    assert!(holds(&beside, "value-3") && !holds(&file, "value-3"), "only what differs was written");
+    server.kill();
+
+    let mut server = place.start();
+    assert!(holds(&file, "value-3") && !beside.exists(), "the start makes one file of both");
+    ["value-4", "value-5"].iter().for_each(|value| write(value));
+    assert!(beside.exists());
+    assert!(server.stop().success());
+    assert!(holds(&file, "value-5") && !beside.exists(), "the end writes whole files");
 }
 
 /// An app and a device that go on talking whatever others do.

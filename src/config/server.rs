@@ -110,6 +110,8 @@ property_table! {
             shipped("6"), code("6"), unit("threads"), range(1, 64);
         vendor_email: String, "vendor.email", "Replaces {VENDOR_EMAIL} in mails of hardware.", code(""), trim(), reload(), form(Form::Mail);
         profile_save_worker_period: u32, "profile.save.worker.period", "Period of saving changed users.", shipped("60000"), unit("ms"), strict(1, INT);
+        profile_write_period: u32, "profile.write.period", "A user file of which devices change only values is written whole again after so long, which spares flash memory; what differs meanwhile is kept beside it.",
+            code("10"), unit("minutes"), range(1, 1440), own(), reload();
         stats_print_worker_period: u32, "stats.print.worker.period", "Period of the statistics record.", shipped("60000"), unit("ms"), strict(1, INT);
         history_write_period: u32, "history.write.period", "Averages of a pin that writes steadily wait so long for a common write to their file, which spares flash memory; a killed server loses at most so much of them.",
             code("10"), unit("minutes"), range(1, 1440), own();

@@ -144,7 +144,7 @@ impl<'a> Offline<'a> {
 
     fn save(&self, user: &User) -> Result<(), String> {
         let text = user.to_file();
-        let item = Item { email: &user.email, app: &user.app_name, text: &text };
+        let item = Item { email: &user.email, app: &user.app_name, text: &text, whole: true };
         self.saver.save(item).map_err(|error| format!("cannot save: {error}"))
     }
 }

@@ -54,7 +54,7 @@ impl Hub {
         let file = self.saver().map(|saver| {
             // The new file first. The worker keeps the order, also of a save that is under way.
             let work = move || {
-                saver.save(Item { email: &new, app: &app, text: &text })?;
+                saver.save(Item { email: &new, app: &app, text: &text, whole: true })?;
                 saver.delete(&old, &app)
             };
             self.jobs.work(Queue::Disk, work, |hub, result| {

@@ -1,7 +1,8 @@
 //! When accounts are written to the data folder.
 //!
 //! What a person changed goes to the disk worker as soon as the message is handled; what devices wrote waits for the
-//! periodic save, because flash wears out. At most one save per account is under way.
+//! periodic save, because flash wears out. Where only values changed, the file is written whole every `profile.write.period`
+//! and what differs goes beside it in between ([`crate::store::changes`]). At most one save per account is under way.
 //!
 //! Accounts are put into text by the event loop, which does so for a few milliseconds at a time: the next ones follow when
 //! the disk worker is done with these, so that thousands of unsaved accounts neither hold up messages nor fill the memory.
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 /// Bytes of accounts that are put into text in one go, but for the last of them.
 const CHUNK: usize = 512 * 1024;
+const MINUTE: u64 = 60_000;
 
 /// The data folder's writer, and when the daily copies were made.
 #[derive(Debug, Default)]
@@ -35,6 +37,8 @@ pub struct Saving {
     /// Saves that failed since start.
     pub failures: u32,
     trouble: Trouble,
+    /// Accounts whose last save was of changes beside their file.
+    beside: HashSet<UserId>,
     /// Accounts whose last save failed.
     failing: HashSet<UserId>,
 }
@@ -44,6 +48,7 @@ struct Account {
     email: String,
     app: String,
     text: String,
+    whole: bool,
 }
 
 impl Hub {
@@ -62,13 +67,17 @@ impl Hub {
         self.follow_tokens();
         if self.users.is_urgent() {
             self.follow_changes();
-            self.save(Unsaved::Changes, CHUNK);
+            self.save(Unsaved::Changes, CHUNK, false);
         }
     }
 
-    /// Starts saving everything that is unsaved at once, and the daily copies when they are due: for somebody who waits for it.
+    /// Starts saving everything that is unsaved at once, each file whole, and the daily copies when they are due: for somebody
+    /// who waits for it.
     pub fn save_all(&mut self) {
-        self.save(Unsaved::Values, usize::MAX);
+        for id in std::mem::take(&mut self.saving.beside) {
+            self.users.mark(id, Unsaved::Values);
+        }
+        self.save(Unsaved::Values, usize::MAX, true);
         self.send_accounts();
         self.saving.backlog = 0;
         self.copy_daily();
@@ -80,7 +89,7 @@ impl Hub {
         if self.saving.backlog == 0 {
             return;
         }
-        let saved = self.save(Unsaved::Values, CHUNK);
+        let saved = self.save(Unsaved::Values, CHUNK, false);
         self.send_accounts();
         // What waits for another save counts for the next period.
         self.saving.backlog = if saved == 0 { 0 } else { self.saving.backlog.saturating_sub(saved) };
@@ -119,6 +128,7 @@ impl Hub {
     pub fn schedule_saves(&mut self) {
         let period = u64::from(self.config.server.profile_save_worker_period);
         self.after(period, |hub| {
+            hub.mark_outdated_files();
             hub.saving.backlog = hub.users.unsaved();
             hub.go_on_saving();
             // What was saved at once goes to the database with the period, too.
@@ -127,9 +137,30 @@ impl Hub {
         });
     }
 
-    /// Starts saving accounts with at least this much to save, until their texts fill `room` bytes; how many.
-    fn save(&mut self, at_least: Unsaved, mut room: usize) -> usize {
-        let (saver, in_database) = (self.saver(), self.databases.is_some());
+    /// Files that were not written whole for too long are unsaved, also when no value came since.
+    fn mark_outdated_files(&mut self) {
+        let (ticks, period) = (self.clock.ticks(), self.write_period());
+        let users = &mut self.users;
+        self.saving.beside.retain(|id| match users.get(*id) {
+            Some(account) if account.may_lag(ticks, period) => true,
+            _ => {
+                users.mark(*id, Unsaved::Values);
+                false
+            }
+        });
+    }
+
+    /// ms.
+    fn write_period(&self) -> u64 {
+        u64::from(self.config.server.profile_write_period) * MINUTE
+    }
+
+    /// Starts saving accounts with at least this much to save, until their texts fill `room` bytes; how many. `whole`: also
+    /// those of which only values changed go into their files.
+    fn save(&mut self, at_least: Unsaved, mut room: usize, whole: bool) -> usize {
+        let period = self.write_period();
+        let beside = &mut self.saving.beside;
+        let (saver, in_database) = (self.saving.saver.clone(), self.databases.is_some());
         let (mut accounts, rows, ticks) = (Vec::new(), &mut self.account_rows, self.clock.ticks());
         self.users.take_unsaved_while(at_least, |id, account| {
             if room == 0 {
@@ -144,7 +175,14 @@ impl Hub {
                 account.budget.saved(text.len(), account.user.unwritten(), ticks);
                 room = room.saturating_sub(text.len());
                 let (email, app) = (account.user.email.clone(), account.user.app_name.clone());
-                accounts.push(Account { id, email, app, text });
+                let whole = whole || account.unsaved == Unsaved::Changes || !account.may_lag(ticks, period);
+                if whole {
+                    account.written_at = Some(ticks);
+                    beside.remove(&id);
+                } else {
+                    beside.insert(id);
+                }
+                accounts.push(Account { id, email, app, text, whole });
             }
             true
         });
@@ -152,7 +190,8 @@ impl Hub {
         let Some(saver) = saver.filter(|_| count > 0) else { return 0 };
         self.saving.uncopied = true;
         let work = move || {
-            let items = accounts.iter().map(|a| Item { email: &a.email, app: &a.app, text: &a.text });
+            let items = accounts.iter();
+            let items = items.map(|a| Item { email: &a.email, app: &a.app, text: &a.text, whole: a.whole });
             let results = saver.save_all(items);
             accounts.iter().zip(results).map(|(a, r)| (a.id, r.map_err(|e| e.to_string()))).collect::<Vec<_>>()
         };
@@ -201,8 +240,61 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::testing::{advance, hub, run_work, user};
+    use crate::hub::testing::{advance, hub, run_jobs, run_work, user};
+    use crate::model::PinType;
     use crate::store::DataFolder;
+
+    #[test]
+    fn values_go_beside_the_file_until_it_is_written_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(DataFolder::open(folder.path()).unwrap());
+        let mut hub = hub();
+        hub.save_with(Arc::new(Saver::new(folder.path(), Default::default())));
+        hub.schedule_saves();
+        let name = "x".repeat(16 * 1024);
+        let id = user(&mut hub, "a@b.cc", &format!(r#"{{"id":1,"name":"{name}","devices":[{{"id":0}}]}}"#));
+        let file = folder.path().join("a@b.cc.Blynk.user");
+        let changes = folder.path().join("a@b.cc.Blynk.user.changes");
+        // The last value in the file, and in the one beside it.
+        let holds = |path: &std::path::Path, value: u32| {
+            std::fs::read_to_string(path)
+                .is_ok_and(|text| text.lines().last().unwrap().contains(&format!("\"{value}\"")))
+        };
+        let minute = |hub: &mut Hub, value: Option<u32>| {
+            if let Some(value) = value {
+                hub.store_value(id, (1, 0), (PinType::Virtual, 5), &value.to_string()).unwrap();
+                hub.users.mark(id, Unsaved::Values);
+            }
+            advance(hub, MINUTE);
+            run_jobs(hub);
+        };
+        minute(&mut hub, Some(1000));
+        assert!(holds(&file, 1000) && !changes.exists());
+        for value in 1001..1010 {
+            minute(&mut hub, Some(value));
+            assert!(holds(&file, 1000) && holds(&changes, value), "{value}");
+        }
+        minute(&mut hub, Some(1010));
+        assert!(holds(&file, 1010) && !changes.exists());
+        // What a person changes is in the file at once.
+        minute(&mut hub, Some(1011));
+        assert!(changes.exists());
+        hub.users.mark(id, Unsaved::Changes);
+        hub.save_changes();
+        run_jobs(&mut hub);
+        assert!(holds(&file, 1011) && !changes.exists());
+        // Nothing stays beside the file for long, also when no value comes any more.
+        minute(&mut hub, Some(1012));
+        assert!(holds(&changes, 1012));
+        (0..10).for_each(|_| minute(&mut hub, None));
+        assert!(holds(&file, 1012) && !changes.exists());
+        // Who waits for it finds everything in the file, also what was saved already.
+        minute(&mut hub, Some(1013));
+        assert!(holds(&changes, 1013));
+        hub.save_all();
+        run_jobs(&mut hub);
+        assert!(holds(&file, 1013) && !changes.exists());
+    }
 
     #[test]
     fn a_periodic_save_of_many_accounts_goes_in_parts() {

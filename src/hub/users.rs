@@ -34,6 +34,8 @@ pub struct Account {
     pub unsaved: Unsaved,
     /// A save is under way; the next one waits for it.
     pub saving: bool,
+    /// When its file was last written whole, ms since start.
+    pub written_at: Option<u64>,
     /// The file it was loaded from, when that is not the canonical one.
     pub loaded_from: Option<Box<str>>,
     /// Mails sent in the running window, and when the window began (ms since start).
@@ -63,6 +65,13 @@ fn key(email: &str, app_name: &str) -> String {
     format!("{email}\0{app_name}")
 }
 
+impl Account {
+    /// Whether its file was written whole less than `period` ago, both in ms, so that changes may be kept beside it.
+    pub fn may_lag(&self, ticks: u64, period: u64) -> bool {
+        self.written_at.is_some_and(|at| ticks.saturating_sub(at) < period)
+    }
+}
+
 impl Users {
     /// Takes in an account. The caller has checked that the key is free; otherwise the new one wins.
     pub fn add(&mut self, user: User) -> UserId {
@@ -74,6 +83,7 @@ impl Users {
             hardware: Vec::new(),
             unsaved: Unsaved::Nothing,
             saving: false,
+            written_at: None,
             loaded_from: None,
             mails: (0, 0),
             budget: Budget::default(),

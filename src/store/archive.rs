@@ -171,6 +171,9 @@ fn add_file(archive: &mut tar::Builder<impl Write>, file: &File, name: &str, wri
 /// A damaged or strange archive, a folder that a server uses, and those of the file system.
 pub fn restore(archive: &Path, folder: &Path, dry_run: bool) -> Result<Restored, ArchiveError> {
     let mut restored = Restored::default();
+    // Before anything is compared, since that brings files of the folder up to date.
+    let open = || DataFolder::open(folder);
+    let early = (!dry_run && folder.is_dir()).then(open).transpose()?;
     each_file(archive, |name, entry| {
         let path = folder.join(name);
         let size = entry.size();
@@ -189,7 +192,7 @@ pub fn restore(archive: &Path, folder: &Path, dry_run: bool) -> Result<Restored,
     restored.left = names.filter(|name| is_user_file(name) && !held.contains(name.as_str())).collect();
     restored.left.sort();
     if !dry_run {
-        let _lock = DataFolder::open(folder)?;
+        let _lock = early.map_or_else(open, Ok)?;
         write_files(archive, folder, &restored.entries)?;
     }
     Ok(restored)

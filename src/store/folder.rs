@@ -1,6 +1,7 @@
 //! The data folder as a place: its sub-folders, and the lock that keeps a second process out.
 
 use super::atomic::{clean_leftovers, give_to_owner_of, AtomicFile, PRIVATE};
+use super::changes;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -53,7 +54,8 @@ fn by(process: &Option<u32>) -> String {
 }
 
 impl DataFolder {
-    /// Makes the folder and its sub-folders where they are missing, locks it and removes what a crash left unfinished.
+    /// Makes the folder and its sub-folders where they are missing, locks it, removes what a crash left unfinished and brings
+    /// the changes that it left ([`changes`]) into their user files.
     ///
     /// # Errors
     /// See [`FolderError`].
@@ -73,6 +75,7 @@ impl DataFolder {
         for part in ["", DELETED, BACKUP, CLONES, FLASHED, HISTORY] {
             clean_leftovers(&path.join(part)).map_err(unreadable)?;
         }
+        changes::apply_all(path).map_err(unreadable)?;
         Ok(DataFolder { root: path.to_owned(), _lock: lock })
     }
 

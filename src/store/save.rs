@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_types)]
 
 use super::atomic::{sync_folder, AtomicFile, PRIVATE};
+use super::changes;
 use super::folder::{BACKUP, DELETED};
 use super::names::{is_date, is_user_file, user_file_name, SUFFIX};
 use super::users::{Fate, Leftover, Leftovers};
@@ -28,6 +29,8 @@ pub struct Item<'a> {
     pub email: &'a str,
     pub app: &'a str,
     pub text: &'a str,
+    /// Into its file; else what differs may go into the file of [`changes`].
+    pub whole: bool,
 }
 
 /// What [`Saver::back_up`] did, in files.
@@ -85,19 +88,25 @@ impl Saver {
         results.into_iter().map(with_folder).collect()
     }
 
-    /// Writes a file; false if it was the same.
+    /// Writes a file; false if the folder is as it was.
     fn write(&self, item: Item<'_>) -> io::Result<bool> {
         let name = user_file_name(item.email, item.app);
         let path = self.root.join(&name);
         let leftovers = self.leftovers().remove(&name).unwrap_or_default();
-        if leftovers.is_empty() && holds(&path, item.text) {
-            return Ok(false);
+        if leftovers.is_empty() {
+            if !item.whole && changes::append(&path, item.text).map_err(|error| named(&path, error))? {
+                return Ok(false);
+            }
+            if holds(&path, item.text) {
+                return changes::remove(&path).map_err(|error| named(&path, error));
+            }
         }
         let written = AtomicFile::create(&path, PRIVATE).and_then(|mut file| {
             file.write_all(item.text.as_bytes())?;
             // Only now, so that a full disk that is tried again and again does not make a copy each time.
             keep_target(&self.root, &name, &leftovers)?;
-            file.commit_without_folder()
+            file.commit_without_folder()?;
+            changes::remove(&path).map(drop)
         });
         if let Err(error) = written {
             if !leftovers.is_empty() {
@@ -128,7 +137,10 @@ impl Saver {
         for file in files {
             let from = self.root.join(file);
             match fs::rename(&from, self.root.join(DELETED).join(file)) {
-                Ok(()) => moved = true,
+                Ok(()) => {
+                    moved = true;
+                    changes::remove(&from).map_err(|error| named(&from, error))?;
+                }
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => {
                     self.leftovers().insert(name, leftovers);
@@ -325,7 +337,7 @@ mod tests {
 
     impl Place {
         fn save(&self, email: &str, text: &str) {
-            self.saver.save(Item { email, app: "Blynk", text }).unwrap();
+            self.saver.save(Item { email, app: "Blynk", text, whole: true }).unwrap();
         }
         fn read(&self, name: &str) -> String {
             fs::read_to_string(self.temp.path().join(name)).unwrap()
@@ -438,7 +450,7 @@ mod tests {
         let place = place(&[("a@b.cc.Blynk.user", "broken")]);
         let root = place.temp.path();
         fs::rename(root, root.with_extension("away")).unwrap();
-        let item = Item { email: "a@b.cc", app: "Blynk", text: "new" };
+        let item = Item { email: "a@b.cc", app: "Blynk", text: "new", whole: true };
         let error = place.saver.save(item).unwrap_err();
         assert!(error.to_string().contains("a@b.cc.Blynk.user"), "{error}");
         assert!(place.saver.save_all([item, item]).iter().all(Result::is_err));
