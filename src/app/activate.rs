@@ -7,8 +7,8 @@ use crate::hub::{Handled, Hub, Peer, Reply};
 use crate::wire::body::{self, parse_int32};
 use crate::wire::{Command, Status};
 
-/// ACTIVATE_DASHBOARD. Body `dash`. Pin modes go to its devices, status 7 with id 1 for each absent one; answer 200, or 7
-/// when no device is there and the project wants to know; then an echo and all values to the apps. Errors: 2.
+/// ACTIVATE_DASHBOARD. Body `dash`. Pin modes go to its devices, status 7 with id 1 for each absent one, and 7 for each for
+/// which they are too long; answer 200, or 7 when no device is there and the project wants to know; then an echo and all values to the apps. Errors: 2.
 pub fn activate(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let dash = parse_int32(body)?;
     caller.dash_mut(hub, dash)?.is_active = true;
@@ -28,16 +28,25 @@ fn tell_pin_modes(hub: &mut Hub, caller: Caller, dash_id: i32) -> Result<Status,
     if !hub.is_hardware_connected(user, dash_id, None) {
         return Ok(if silent { Status::Ok } else { Status::DeviceNotInNetwork });
     }
-    let devices: Vec<(i32, Option<String>)> = dash.devices.iter().map(|d| (d.id, dash.pin_mode_body(d.id))).collect();
-    for (device, modes) in devices {
-        let online = hub.is_hardware_connected(user, dash_id, Some(device));
-        let reached = modes.is_none_or(|modes| {
-            hub.to_hardware(user, dash_id, &[device], Command::HARDWARE, PIN_MODE_ID, &body::ascii(&modes))
-        });
-        if online && !reached {
-            // Too long for the device.
+    let devices: Vec<(i32, Option<String>, bool)> = dash
+        .devices
+        .iter()
+        .map(|device| {
+            let modes = dash.pin_mode_body(device.id).map(|modes| body::ascii(&modes).into_owned());
+            let fits = modes.as_ref().is_none_or(|modes| device.accepts(modes.len()));
+            (device.id, modes, fits)
+        })
+        .collect();
+    for (device, modes, fits) in devices {
+        if !fits {
+            // Whether or not it is there, and whatever the project wants to know.
             hub.respond(caller.conn, caller.id, Status::DeviceNotInNetwork);
-        } else if !online && !silent {
+            continue;
+        }
+        if let Some(modes) = modes {
+            hub.to_hardware(user, dash_id, &[device], Command::HARDWARE, PIN_MODE_ID, &modes);
+        }
+        if !silent && !hub.is_hardware_connected(user, dash_id, Some(device)) {
             hub.respond(caller.conn, PIN_MODE_ID, Status::DeviceNotInNetwork);
         }
     }
@@ -91,6 +100,21 @@ mod tests {
         assert_eq!(sent(&second), ["7 5 7", "25 1111 7-0|dw|5|1"]);
         assert!(sent(&foreign).is_empty());
         assert!(one.dash().is_active);
+    }
+
+    #[test]
+    fn pin_modes_that_are_too_long_are_told_also_of_absent_devices() {
+        let leds: Vec<_> = (0..40)
+            .map(|id| format!(r#"{{"type":"LED","id":{id},"deviceId":{},"pinType":"DIGITAL","pin":200}}"#, id % 2))
+            .collect();
+        let info = r#""hardwareInfo":{"buffIn":30}"#;
+        let mut one = one(&format!(
+            r#"{{"id":7,"isNotificationsOff":true,"devices":[{{"id":0,{info}}},{{"id":1,{info}}}],"widgets":[{}]}}"#,
+            leds.join(",")
+        ));
+        let (_, d0) = device(&mut one.hub, one.user, 7, 0);
+        assert_eq!(one.ask(Command::ACTIVATE_DASHBOARD, "7"), ["= 5 7", "= 5 7", "= 5 200"]);
+        assert!(sent(&d0).is_empty());
     }
 
     #[test]

@@ -115,14 +115,13 @@ fn has_null_widgets(json: &str) -> bool {
     Probe::deserialize(&mut serde_json::Deserializer::from_str(json)).is_ok_and(|probe| probe.widgets)
 }
 
-/// UPDATE_PROJECT_SETTINGS. Body `dash\0json`, answer 200; what the JSON lacks becomes false, 0 or empty. Errors: no JSON 2,
-/// too long 6, unreadable 11, an unknown project 2.
+/// UPDATE_PROJECT_SETTINGS. Body `dash\0json`, answer 200; what the JSON lacks becomes false, 0 or empty. Errors, in this
+/// order: no JSON or an id that is no number 2, too long 6, unreadable 11, an unknown project 2.
 pub fn update_settings(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, json) = split2(body);
-    let json = json_text(json)?;
+    let (dash, json) = (parse_int32(dash)?, json_text(json)?);
     check_size(json, hub.config.server.user_widget_max_size_limit)?;
     let settings: DashboardSettings = object(json)?;
-    let dash = parse_int32(dash)?;
     caller.dash_mut(hub, dash)?.apply_settings(settings);
     hub.dash_changed(caller.user(), dash);
     Ok(Reply::OK)

@@ -103,7 +103,7 @@ fn pin_type_of(text: &str) -> Result<PinType, Status> {
 }
 
 /// HARDWARE_RESEND_FROM_BLUETOOTH. Body `dash-device\0<t>w\0pin\0value`: a phone tells what a device wrote to it. The value
-/// is recorded and stored, nobody is told. No answer; errors 2.
+/// is recorded and stored, nobody is told; one of an unknown device is only stored. No answer; errors 2.
 pub fn resend_from_bluetooth(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     if utf16_len(body) < SHORTEST_RESEND {
         return Err(Status::IllegalCommand);
@@ -112,15 +112,20 @@ pub fn resend_from_bluetooth(hub: &mut Hub, caller: Caller, body: &str) -> Handl
     let (dash, device) = dash_device(head);
     let device = parse_int32(part(device)?)?;
     let dash = caller.dash_of(hub, dash)?;
-    // Values of devices that are not there would stay for ever.
-    part(dash.device(device))?;
-    let dash = dash.id;
+    // A stored value's key has no room for a sign.
+    part((device >= 0).then_some(()))?;
+    let (dash, is_known) = (dash.id, dash.device(device).is_some());
     if text.is_some_and(|text| text.len() > VALUE_MAX) {
         return Err(Status::IllegalCommand);
     }
     if let Some(write) = PinWrite::parse(part(text)?)? {
         let device = DeviceRef { user: caller.user(), dash, device };
-        hub.store_pin(device, write)?;
+        if is_known {
+            hub.store_pin(device, write)?;
+        } else {
+            // No history: files of devices that are not there would never be deleted.
+            hub.store_value(device.user, (dash, device.device), (write.pin_type, write.pin), write.value)?;
+        }
         hub.run_eventor(device, write.pin_type, write.pin, write.value);
         hub.run_webhooks(Some(caller.conn), device, write.pin_type, write.pin, write.value);
     }
@@ -260,12 +265,14 @@ mod tests {
                 ("7|vw|60|21.5", 2),
                 ("9-0|vw|4|1", 2),
                 ("7-x|vw|4|1", 2),
-                ("7-9|vw|4|1", 2),
+                ("7--1|vw|4|1", 2),
                 ("7-0|vw|4444", 2),
                 ("7-0|xw|4|1", 2),
                 ("7-0|vw|256|1", 2),
             ],
         );
+        assert!(one.ask(Command::HARDWARE_RESEND_FROM_BLUETOOTH, "7-9|vw|4|1").is_empty());
+        assert_eq!(one.ask(Command::APP_SYNC, "7-9"), ["= 5 200", "25 1111 7-9|vw|4|1"]);
         assert!(sent(&d0).is_empty() && sent(&second).is_empty());
     }
 }

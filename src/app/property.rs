@@ -1,8 +1,8 @@
 //! SET_WIDGET_PROPERTY (19): changes one property of one widget.
 //!
 //! Body `dash\0widget\0property\0value`, exactly four parts, the last two not empty. Answer 200; nobody else is told.
-//! Errors, in this order: another number of parts or an unknown property 11; unknown ids 2; a property that the widget
-//! does not have 11; a value longer than a widget may be 6; a value that is no number or colour where one is needed 2. Spec 02 §10.5.
+//! Errors, in this order: another number of parts 11; ids that are no numbers 2; an unknown property 11; unknown ids 2; a
+//! property that the widget does not have 11; a value longer than a widget may be 6; a value that is no number or colour where one is needed 2. Spec 02 §10.5.
 
 use super::request::check_size;
 use super::Caller;
@@ -17,12 +17,12 @@ use crate::wire::Status;
 pub fn set_property(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let parts: Vec<&str> = split_all(body).take(5).collect();
     let &[dash, widget, property, value] = parts.as_slice() else { return Err(Status::IllegalCommandBody) };
+    let (dash_id, widget) = (parse_int32(dash)?, parse_int64(widget)?);
     if property.is_empty() || value.is_empty() {
         return Err(Status::IllegalCommandBody);
     }
     let property = Property::from_name(property).ok_or(Status::IllegalCommandBody)?;
     check_size(value, hub.config.server.user_widget_max_size_limit)?;
-    let (dash_id, widget) = (parse_int32(dash)?, parse_int64(widget)?);
     let now = hub.now();
     caller.dash(hub, dash_id)?.find_widget(widget).ok_or(Status::IllegalCommand)?;
     if !hub.may_grow(caller.user(), value.len()) {
@@ -61,6 +61,8 @@ mod tests {
                 ("9|11|label|a", 2),
                 ("7|12|label|a", 2),
                 ("7|x|label|a", 2),
+                ("7|x|nope|a", 2),
+                ("x|11||a", 2),
                 ("7|11|labels|a", 11),
                 ("7|11|color|red", 2),
                 ("7|11|min|x", 2),

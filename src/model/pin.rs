@@ -144,3 +144,24 @@ impl OnePin {
         write_body(self.pin_type?, self.pwm_mode && !keep_letter, self.pin, value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::PinType;
+    use crate::model::json::Name;
+
+    #[test]
+    fn constants_are_named_or_counted_with_or_without_blanks() {
+        for (text, wanted) in [
+            ("VIRTUAL", Some(PinType::Virtual)),
+            (" ANALOG ", Some(PinType::Analog)),
+            ("1", Some(PinType::Virtual)),
+            (" 2 ", Some(PinType::Analog)),
+            ("virtual", None),
+            ("3", None),
+            ("", None),
+        ] {
+            assert_eq!(PinType::from_name_or_ordinal(text), wanted, "{text:?}");
+        }
+    }
+}

@@ -87,11 +87,34 @@ impl Image {
     }
 }
 
-/// Sets one of the six properties of a styled button's states; a button without that state stays as it is.
-fn set_state(state: &mut Option<ButtonState>, set: impl FnOnce(&mut ButtonState)) {
-    if let Some(state) = state {
-        set(state);
-    }
+/// Sets one of the six properties of a styled button's states; a button without that state stays as it is, whatever the
+/// value.
+fn set_state(
+    state: &mut Option<ButtonState>,
+    set: impl FnOnce(&mut ButtonState) -> Result<(), BadNumber>,
+) -> Result<(), BadNumber> {
+    state.as_mut().map_or(Ok(()), set)
+}
+
+fn set_text(state: &mut Option<ButtonState>, value: &str) -> Result<(), BadNumber> {
+    set_state(state, |state| {
+        value.clone_into(&mut state.text);
+        Ok(())
+    })
+}
+
+fn set_text_color(state: &mut Option<ButtonState>, value: &str) -> Result<(), BadNumber> {
+    set_state(state, |state| {
+        state.text_color = color(value)?;
+        Ok(())
+    })
+}
+
+fn set_background(state: &mut Option<ButtonState>, value: &str) -> Result<(), BadNumber> {
+    set_state(state, |state| {
+        state.background_color = color(value)?;
+        Ok(())
+    })
 }
 
 impl Widget {
@@ -124,24 +147,12 @@ impl Widget {
             (Kind::Button(f), P::OffLabel) => value.clone_into(&mut f.off_label),
             (Kind::Switch(f), P::OnLabel) => value.clone_into(&mut f.on_label),
             (Kind::Switch(f), P::OffLabel) => value.clone_into(&mut f.off_label),
-            (Kind::StyledButton(f), P::OnLabel) => set_state(&mut f.on_button_state, |s| s.text = value.to_owned()),
-            (Kind::StyledButton(f), P::OffLabel) => set_state(&mut f.off_button_state, |s| s.text = value.to_owned()),
-            (Kind::StyledButton(f), P::OnColor) => {
-                let color = color(value)?;
-                set_state(&mut f.on_button_state, |s| s.text_color = color);
-            }
-            (Kind::StyledButton(f), P::OffColor) => {
-                let color = color(value)?;
-                set_state(&mut f.off_button_state, |s| s.text_color = color);
-            }
-            (Kind::StyledButton(f), P::OnBackColor) => {
-                let color = color(value)?;
-                set_state(&mut f.on_button_state, |s| s.background_color = color);
-            }
-            (Kind::StyledButton(f), P::OffBackColor) => {
-                let color = color(value)?;
-                set_state(&mut f.off_button_state, |s| s.background_color = color);
-            }
+            (Kind::StyledButton(f), P::OnLabel) => set_text(&mut f.on_button_state, value)?,
+            (Kind::StyledButton(f), P::OffLabel) => set_text(&mut f.off_button_state, value)?,
+            (Kind::StyledButton(f), P::OnColor) => set_text_color(&mut f.on_button_state, value)?,
+            (Kind::StyledButton(f), P::OffColor) => set_text_color(&mut f.off_button_state, value)?,
+            (Kind::StyledButton(f), P::OnBackColor) => set_background(&mut f.on_button_state, value)?,
+            (Kind::StyledButton(f), P::OffBackColor) => set_background(&mut f.off_button_state, value)?,
             (Kind::NumberInput(f), P::Suffix) => value.clone_into(&mut f.suffix),
             (Kind::Slider(f), P::Fraction) => f.maximum_fraction_digits = int(value)?,
             (Kind::Step(f), P::Step) => f.step = float(value)?,
@@ -302,6 +313,16 @@ mod tests {
         for bad in ["red", "#FFFFFFFF", "", "#", "-", "08", "#-1", "--1", "1.5", " 1", "2147483648"] {
             assert_eq!(color(bad), Err(BadNumber), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_styled_button_without_a_state_takes_every_value_and_stays() {
+        let mut button = crate::model::widget::from_request(r#"{"type":"STYLED_BUTTON","id":1}"#).unwrap().unwrap();
+        let before = button.clone();
+        for (property, value) in [("onColor", "red"), ("offBackColor", "#FF0000"), ("onLabel", "x")] {
+            assert_eq!(button.set_property(Property::from_name(property).unwrap(), value), Ok(true), "{property}");
+        }
+        assert_eq!(button, before);
     }
 
     #[test]

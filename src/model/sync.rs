@@ -43,9 +43,9 @@ fn multi_body<'a>(pin_type: PinType, pin: i16, lines: impl Iterator<Item = &'a s
 }
 
 impl OnePin {
-    /// A write body of this pin with another text than its value.
-    fn body_with(&self, value: &str) -> Option<String> {
-        pin::write_body(self.pin_type?, self.pwm_mode, self.pin, value)
+    /// A write body of this pin with a remembered line instead of its value. Widgets with lines have no PWM mode.
+    fn body_with(&self, line: &str) -> Option<String> {
+        pin::write_body(self.pin_type?, false, self.pin, line)
     }
 
     fn multi_body<'a>(&self, lines: impl Iterator<Item = &'a str>) -> Option<String> {
@@ -325,6 +325,18 @@ mod tests {
         assert_eq!(app_sync(&profile, Some(100_000)), ["1-100000|vw|45|1"]);
         assert!(app_sync(&profile, Some(77)).is_empty());
         assert!(profile.app_sync(99, None).is_empty());
+    }
+
+    #[test]
+    fn remembered_lines_keep_their_pin_type_in_pwm_mode() {
+        let mut profile = fixture();
+        for id in [14, 35] {
+            profile.dash_mut(1).unwrap().widget_mut(id).unwrap().kind.one_pin_mut().unwrap().pwm_mode = true;
+        }
+        write(&mut profile, 13, "a");
+        write(&mut profile, 33, "1|2|3");
+        assert_eq!(readable(profile.hardware_sync_pin(1, 0, Virtual, 13)), ["vw|13|a"]);
+        assert!(app_sync(&profile, Some(0)).contains(&"1-0|vw|33|1|2|3".to_owned()));
     }
 
     #[test]

@@ -63,8 +63,9 @@ pub trait Name: Copy + PartialEq + 'static {
     fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
     }
-    /// The constant of a text or of a zero-based ordinal written in digits.
+    /// The constant of a text or of a zero-based ordinal written in digits, with or without blanks around it.
     fn from_name_or_ordinal(text: &str) -> Option<Self> {
+        let text = text.trim();
         Self::from_name(text).or_else(|| Self::NAMES.get(text.parse::<usize>().ok()?).map(|(_, v)| *v))
     }
 }

@@ -76,7 +76,8 @@ pub fn float(raw: &str) -> Result<f64, String> {
     }
 }
 
-/// A boolean field: booleans, their texts, integers (0 is false), null and `""` are false.
+/// A boolean field: booleans, their texts, whole numbers (0 is false) without a fraction or exponent; null and `""` are
+/// false.
 pub fn boolean(raw: &str) -> Result<bool, String> {
     match raw.as_bytes().first() {
         Some(b't') => Ok(true),
@@ -86,7 +87,7 @@ pub fn boolean(raw: &str) -> Result<bool, String> {
             "false" | "False" | "FALSE" | "" => Ok(false),
             _ => Err(format!("{raw} is not a boolean")),
         },
-        Some(b'-' | b'0'..=b'9') => integer(raw, i64::MIN, i64::MAX).map(|n| n != 0),
+        Some(b'-' | b'0'..=b'9') if raw.bytes().skip(1).all(|b| b.is_ascii_digit()) => Ok(raw != "0"),
         _ => Err("a boolean is expected".into()),
     }
 }
@@ -111,7 +112,8 @@ mod tests {
         assert_eq!(float("\"1.5\""), Ok(1.5));
         assert!(float("\"inf\"").is_err());
         assert_eq!(boolean("\"True\""), Ok(true));
-        assert_eq!(boolean("2"), Ok(true));
+        assert_eq!((boolean("2"), boolean("0"), boolean("-1")), (Ok(true), Ok(false), Ok(true)));
+        assert!(boolean("1.0").is_err() && boolean("1e1").is_err());
         assert!(boolean("\"yes\"").is_err());
         assert_eq!(text("5.10"), Ok(Some(Cow::Borrowed("5.10"))));
         assert_eq!(text("null"), Ok(None));

@@ -133,6 +133,7 @@ fn read_property_constant<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> 
     cx.scalar(map, |raw| match crate::model::json::text(raw)? {
         None => Ok(None),
         Some(text) => {
+            let text = text.trim();
             let ordinal = PROPERTY_CONSTANTS.iter().position(|c| *c == text).or_else(|| text.parse().ok());
             match ordinal.and_then(|i: usize| Property::NAMES.get(i)) {
                 Some((_, property)) => Ok(Some(*property)),
