@@ -27,7 +27,8 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(Stop::Usage(text)) => {
-            console::complain(&format!("{text}\nRun with --help for all options."));
+            let line: Vec<&str> = text.split_whitespace().collect();
+            console::complain(&format!("{} (run with --help for all options)", line.join(" ")));
             return ExitCode::from(USAGE);
         }
     };

@@ -45,6 +45,10 @@ fn the_last_words_are_those_of_the_reference() {
         ]
     );
     assert!(app.receive().is_err());
+    let log = fs::read_to_string(place.path().join("logs/blynk.log")).unwrap();
+    for line in ["INFO - Region : local. Host : ", "INFO - Timers : 0\n", "INFO - Reports : 0\n"] {
+        assert!(log.contains(line), "{line:?} in {log}");
+    }
 }
 
 fn write_certificate(place: &Place) {

@@ -40,6 +40,22 @@ fn ended(mut child: Child) -> std::process::Output {
 }
 
 #[test]
+fn a_command_line_that_makes_no_sense_is_one_line_and_status_2() {
+    let place = Place::new("");
+    for (arguments, words) in [
+        (&["-foo"][..], "Unrecognized option: -foo"),
+        (&["-dataFolder"], "Missing argument for option: dataFolder"),
+        (&["-hardPort", "abc"], "For input string: \"abc\""),
+        (&["user"], "subcommands must be present: help add passwd list del"),
+    ] {
+        let output = place.run(arguments, "");
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn a_busy_port_is_named_and_no_other_stays_open() {
     let busy = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = busy.local_addr().unwrap().port();

@@ -45,6 +45,9 @@ use properties::Properties;
 use reader::{Reader, Setting};
 use table::Key;
 
+/// The keys of a table with their values as text, secrets masked.
+pub type Entries = Vec<(&'static Key, String)>;
+
 /// The whole configuration. The program reads it as `Rc<Config>` and never changes it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -70,6 +73,8 @@ pub struct Config {
     pub files: Vec<FoundFile>,
     /// Which keys are not built-in defaults, and where they were set.
     pub set: Vec<Setting>,
+    /// The values of files whose service is off, for those who ask what was read.
+    pub off: Vec<(PropertyFile, Entries)>,
     /// Folder of the program file.
     pub program_folder: PathBuf,
     /// Folder the program was started in: `static-override`, mail texts, `fullchain.crt` and `privkey.pem`.
@@ -175,6 +180,8 @@ impl Loader<'_> {
                 ));
             }
             self.config.mail = Some(mail);
+        } else if !reader.set.is_empty() {
+            self.config.off.push((PropertyFile::Mail, mail.entries()));
         }
         reader.warn_unknown(MailConfig::KEYS, MailConfig::IGNORED, |_| false);
         self.finish(reader);
@@ -187,7 +194,11 @@ impl Loader<'_> {
         let mut reader = Reader::new(PropertyFile::Sms, path, properties.as_ref(), &sources.overrides);
         let sms = SmsConfig::read(&mut reader);
         let configured = !sms.nexmo_api_key.is_empty() || !sms.nexmo_api_secret.is_empty();
-        self.config.sms = configured.then_some(sms);
+        if configured {
+            self.config.sms = Some(sms);
+        } else if !reader.set.is_empty() {
+            self.config.off.push((PropertyFile::Sms, sms.entries()));
+        }
         reader.warn_unknown(SmsConfig::KEYS, SmsConfig::IGNORED, |_| false);
         self.finish(reader);
 
@@ -209,7 +220,11 @@ impl Loader<'_> {
         let mut reader = Reader::new(PropertyFile::Twitter, path, properties.as_ref(), &sources.overrides);
         let twitter = TwitterConfig::read(&mut reader);
         let configured = !twitter.oauth_consumer_key.is_empty() && !twitter.oauth_consumer_secret.is_empty();
-        self.config.twitter = configured.then_some(twitter);
+        if configured {
+            self.config.twitter = Some(twitter);
+        } else if !reader.set.is_empty() {
+            self.config.off.push((PropertyFile::Twitter, twitter.entries()));
+        }
         // The file belongs to a Java library with many keys of its own: no warnings about those.
         self.finish(reader);
 
@@ -271,15 +286,24 @@ impl Config {
         self.mistakes.iter().chain(&self.warnings)
     }
 
-    /// Every table with its values as text, secrets masked. What is off shows its defaults.
-    pub fn tables(&self) -> Vec<(PropertyFile, Vec<(&'static Key, String)>)> {
+    /// Every table with its values as text, secrets masked; also of what is off. A file that was not read shows defaults.
+    pub fn tables(&self) -> Vec<(PropertyFile, Entries)> {
+        let off = |file: PropertyFile, defaults: fn() -> Entries| {
+            self.off.iter().find(|(known, _)| *known == file).map_or_else(defaults, |(_, entries)| entries.clone())
+        };
+        let mail = self.mail.as_ref().map(MailConfig::entries);
+        let sms = self.sms.as_ref().map(SmsConfig::entries);
+        let twitter = self.twitter.as_ref().map(TwitterConfig::entries);
         vec![
             (PropertyFile::Server, self.server.entries()),
-            (PropertyFile::Mail, self.mail.clone().unwrap_or_default().entries()),
-            (PropertyFile::Sms, self.sms.clone().unwrap_or_default().entries()),
+            (PropertyFile::Mail, mail.unwrap_or_else(|| off(PropertyFile::Mail, || MailConfig::default().entries()))),
+            (PropertyFile::Sms, sms.unwrap_or_else(|| off(PropertyFile::Sms, || SmsConfig::default().entries()))),
             (PropertyFile::Gcm, self.push.entries()),
             (PropertyFile::Push, self.push_targets.common.entries()),
-            (PropertyFile::Twitter, self.twitter.clone().unwrap_or_default().entries()),
+            (
+                PropertyFile::Twitter,
+                twitter.unwrap_or_else(|| off(PropertyFile::Twitter, || TwitterConfig::default().entries())),
+            ),
             (PropertyFile::Db, self.db.clone().unwrap_or_default().entries()),
         ]
     }

@@ -43,7 +43,7 @@ impl Kind {
 }
 
 /// One property.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Key {
     /// Its name in the file.
     pub name: &'static str,

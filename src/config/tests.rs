@@ -324,6 +324,21 @@ fn the_report_names_origins() {
     assert!(report.contains("  app.socket.idle.timeout = 300 s  (default)\n"), "{report}");
 }
 
+#[test]
+fn the_report_shows_what_was_read_for_services_that_are_off() {
+    let (_folder, sources) = sources(&[
+        ("mail.properties", "mail.smtp.port=2525"),
+        ("sms.properties", "nexmo.from=Pump"),
+        ("twitter4j.properties", "twitter.url=http://lan/"),
+    ]);
+    let config = load(&sources).unwrap();
+    assert!(config.mail.is_none() && config.sms.is_none() && config.twitter.is_none());
+    let report = config.report();
+    for line in ["mail.smtp.port = 2525 ", "nexmo.from = Pump ", "twitter.url = http://lan/ "] {
+        assert!(report.contains(line), "{line} is not in {report}");
+    }
+}
+
 /// `name.of.aKey` as `name_of_a_key`.
 fn snake(key: &str) -> String {
     let mut out = String::new();

@@ -1,6 +1,7 @@
 //! Files that are built into the program, by their path below `/static`. The large ones are built in compressed; `ui/pack`
 //! makes their `.gz` files anew when they were changed.
 
+use crate::notify::built_in_texts;
 use std::borrow::Cow;
 use std::io::Read;
 
@@ -35,7 +36,8 @@ impl Asset {
 
 /// A built-in file.
 pub fn find(path: &str) -> Option<Asset> {
-    FILES.iter().find(|(name, _)| *name == path).map(|(_, asset)| *asset)
+    let asset = FILES.iter().find(|(name, _)| *name == path).map(|(_, asset)| *asset);
+    asset.or_else(|| Some(Asset::Plain(built_in_texts::find(&format!("static/{path}"))?.as_bytes())))
 }
 
 const FILES: &[(&str, Asset)] = &[
@@ -59,6 +61,14 @@ const FILES: &[(&str, Asset)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mail_texts_below_static_are_files_too() {
+        for name in ["register-email.html", "report-email.html", "reset/enterNewPassword.html"] {
+            assert!(find(name).unwrap().plain().starts_with(b"<!DOCTYPE html>"), "{name}");
+        }
+        assert!(find("template_id_mail.html").is_none() && find("../template_id_mail.html").is_none());
+    }
 
     #[test]
     fn packed_files_are_those_of_the_folder() {

@@ -56,11 +56,11 @@ impl Response {
         Response::text(500, "")
     }
 
-    /// To another address; what a header cannot hold is escaped.
+    /// To another path of this server; what does not belong into a path is escaped, `%` too.
     pub fn redirect(status: u16, to: impl AsRef<str>) -> Self {
         let mut location = String::with_capacity(to.as_ref().len());
         for byte in to.as_ref().bytes() {
-            if byte.is_ascii_graphic() {
+            if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte) {
                 location.push(char::from(byte));
             } else {
                 location.push_str(&format!("%{byte:02X}"));
@@ -104,6 +104,8 @@ mod tests {
     fn locations_are_ascii() {
         let response = Response::redirect(301, "/\u{e9} o+x@b.cc_1.csv.gz");
         assert_eq!(response.header("location"), Some("/%C3%A9%20o+x@b.cc_1.csv.gz"));
+        let odd = Response::redirect(301, "/a%20{b}#c?\"d\"@b.cc_1.csv.gz");
+        assert_eq!(odd.header("location"), Some("/a%2520%7Bb%7D%23c%3F%22d%22@b.cc_1.csv.gz"));
     }
 }
 

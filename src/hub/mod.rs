@@ -346,6 +346,8 @@ impl Hub {
         self.schedule_flushes();
         self.schedule_housekeeping();
         self.plan_all_reports();
+        log::info!("Timers : {}", self.timer_times());
+        log::info!("Reports : {}", self.planned_reports());
         self.schedule_rate();
         self.schedule_stats();
     }

@@ -42,6 +42,11 @@ impl Hub {
         self.arm_timers();
     }
 
+    /// How many times of day there are at which a project has something to do.
+    pub fn timer_times(&self) -> usize {
+        self.timers.agenda.len()
+    }
+
     /// Schedules the next look at the timers, unless there is an earlier one.
     fn arm_timers(&mut self) {
         let Some(next) = self.timers.agenda.next_after(self.timers.done) else { return };

@@ -1,5 +1,6 @@
 //! The form of a mail on the wire: headers, text, pictures.
 
+use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, To};
 use lettre::message::{
     Attachment as Disposition, Body, Mailbox, Mailboxes, Message, MessageBuilder, MultiPart, SinglePart,
@@ -19,6 +20,8 @@ pub(super) fn message(mail: &Mail, from: &Mailbox, to: &[Address]) -> Result<Vec
     if to.is_empty() {
         return Err(MailError::Recipient);
     }
+    // Given, since the library cannot read every address back that it writes (`"a b"@b.cc`, `a@[10.0.0.1]`).
+    let envelope = Envelope::new(Some(from.email.clone()), to.to_vec()).map_err(|_| MailError::Recipient)?;
     let recipients: Mailboxes = to.iter().map(|address| Mailbox::new(None, address.clone())).collect();
     let subject: String = mail.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let head = Message::builder()
@@ -26,6 +29,7 @@ pub(super) fn message(mail: &Mail, from: &Mailbox, to: &[Address]) -> Result<Vec
         .date_now()
         .from(from.clone())
         .header(To::from(recipients))
+        .envelope(envelope)
         .subject(subject);
     let text = match &mail.body {
         MailBody::Text(text) => readable("text/plain; charset=UTF-8", text)?,
@@ -119,6 +123,15 @@ mod tests {
             content_type: content_type.to_owned(),
             content_id: id.map(str::to_owned),
             data: AttachmentData::Bytes(data.to_vec()),
+        }
+    }
+
+    #[test]
+    fn unusual_addresses_can_be_written_to() {
+        for to in ["\"a b\"@example.com", "\"a@b\"@example.com", "user@[10.0.0.1]", "user@[::1]", "o'neil@example.com"]
+        {
+            let form = form(&Mail::text(to, "s", "t"));
+            assert!(form.contains(&format!("\r\nTo: {to}\r\n")), "{form}");
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::built_in_texts;
 use super::mail::{Attachment, AttachmentData, Mail};
 use super::percent;
 use super::qr;
@@ -83,44 +84,30 @@ impl MailTexts {
     /// A file that exists but cannot be read, is not UTF-8 or is larger than 1 MiB: the start must fail then, a
     /// half-working mail is found too late.
     pub fn load(folder: &Path, product: &str, third_party: bool) -> Result<Self, TextError> {
-        Self::from_files(product, third_party, |name, built_in| read_text(folder, name, built_in))
+        Self::from_files(product, third_party, |name| read_text(folder, name))
     }
 
     /// The built-in templates, for servers that replace none.
     pub fn built_in(product: &str) -> Self {
-        let read = |_: &str, built_in: &str| Ok::<_, std::convert::Infallible>(with_line_ends(built_in));
-        match Self::from_files(product, false, read) {
+        match Self::from_files(product, false, |name| Ok::<_, std::convert::Infallible>(built_in(name))) {
             Ok(texts) => texts,
         }
     }
 
-    fn from_files<E>(
-        product: &str,
-        third_party: bool,
-        read: impl Fn(&str, &str) -> Result<String, E>,
-    ) -> Result<Self, E> {
+    fn from_files<E>(product: &str, third_party: bool, read: impl Fn(&str) -> Result<String, E>) -> Result<Self, E> {
         Ok(Self {
             product: product.to_owned(),
             token_list: !third_party,
-            token_tail: read("single_token_mail_body.txt", include_str!("texts/single_token_mail_body.txt"))?,
-            template_id: read("template_id_mail.html", include_str!("texts/template_id_mail.html"))?,
-            static_provisioning: read(
-                "static_provisioning_mail.html",
-                include_str!("texts/static_provisioning_mail.html"),
-            )?,
-            dynamic_provisioning: read(
-                "dynamic_provisioning_mail.html",
-                include_str!("texts/dynamic_provisioning_mail.html"),
-            )?,
-            register: read("static/register-email.html", include_str!("texts/register-email.html"))?,
-            report: read("static/report-email.html", include_str!("texts/report-email.html"))?,
-            reset_by_web: read("static/reset/reset-email.html", include_str!("texts/reset-email.html"))?,
-            reset_by_app: read("static/reset/reset-email-app.html", include_str!("texts/reset-email-app.html"))?,
-            reset_done: read(
-                "static/reset/reset-email-app-confirmation.html",
-                include_str!("texts/reset-email-app-confirmation.html"),
-            )?,
-            new_password: read("static/reset/enterNewPassword.html", include_str!("texts/enterNewPassword.html"))?,
+            token_tail: read("single_token_mail_body.txt")?,
+            template_id: read("template_id_mail.html")?,
+            static_provisioning: read("static_provisioning_mail.html")?,
+            dynamic_provisioning: read("dynamic_provisioning_mail.html")?,
+            register: read("static/register-email.html")?,
+            report: read("static/report-email.html")?,
+            reset_by_web: read("static/reset/reset-email.html")?,
+            reset_by_app: read("static/reset/reset-email-app.html")?,
+            reset_done: read("static/reset/reset-email-app-confirmation.html")?,
+            new_password: read("static/reset/enterNewPassword.html")?,
         })
     }
 
@@ -283,7 +270,7 @@ fn app_reset_url(host: &str, token: &str, email: &str) -> String {
     format!("http://{host}/restore?token={token}&email={email}")
 }
 
-fn read_text(folder: &Path, name: &str, built_in: &str) -> Result<String, TextError> {
+fn read_text(folder: &Path, name: &str) -> Result<String, TextError> {
     let override_name = name.strip_prefix("static/").map(|rest| format!("static-override/{rest}"));
     for file in override_name.iter().map(String::as_str).chain([name]) {
         let path = folder.join(file);
@@ -298,7 +285,11 @@ fn read_text(folder: &Path, name: &str, built_in: &str) -> Result<String, TextEr
             return Ok(with_line_ends(&text));
         }
     }
-    Ok(with_line_ends(built_in))
+    Ok(built_in(name))
+}
+
+fn built_in(name: &str) -> String {
+    with_line_ends(built_in_texts::find(name).unwrap_or_default())
 }
 
 /// Every line, also the last, ends with LF.

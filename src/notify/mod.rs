@@ -8,6 +8,7 @@
 //! * [`http_client`] is what all of those but mail send with; [`local_address`] is its rule for forbidden hosts.
 
 pub mod address;
+pub mod built_in_texts;
 pub mod http_client;
 pub mod local_address;
 pub mod mail;

@@ -73,11 +73,13 @@ pub fn extra(hub: &mut Hub, request: &Request) -> Response {
     let answer = |hub: &mut Hub| -> Answered {
         let stamped: Option<Vec<Stamped<'_>>> = json::body(request)?;
         let stamped = stamped.ok_or_else(Response::failure)?;
+        let nothing = || Response::text(400, "No pin for update provided.");
+        if stamped.iter().any(|one| one.value.is_none()) {
+            return Err(nothing());
+        }
         let values: Vec<(String, i64)> =
             stamped.iter().map(unstamp).collect::<Option<_>>().ok_or_else(|| json::bad_body(request))?;
-        let Some((first, _)) = values.first() else {
-            return Err(Response::text(400, "No pin for update provided."));
-        };
+        let Some((first, _)) = values.first() else { return Err(nothing()) };
         let device = device(hub, request)?;
         count(hub, Command::HTTP_UPDATE_PIN_DATA);
         let (pin_type, pin) = pin(request)?;
@@ -91,7 +93,7 @@ pub fn extra(hub: &mut Hub, request: &Request) -> Response {
     answer(hub).unwrap_or_else(|refusal| refusal)
 }
 
-/// Value and time; the value may be a number, the time a text. Nothing without a value.
+/// Value and time; the value may be a number, the time a text. Nothing where one of them cannot be read.
 fn unstamp(stamped: &Stamped<'_>) -> Option<(String, i64)> {
     let value = json::scalar(stamped.value?)?;
     let at = stamped.timestamp.and_then(json::scalar).map_or(Some(0), |text| text.trim().parse().ok())?;
@@ -172,7 +174,10 @@ mod tests {
         assert_eq!(sent(&board), ["20 111 vw|3|20.5"]);
         assert_eq!(ask("[]"), (400, "No pin for update provided.".into()));
         assert_eq!(ask("null"), (500, "".into()));
-        for bad in ["{}", r#"[{"timestamp":1}]"#, r#"[{"value":"1","timestamp":"x"}]"#, "[1]"] {
+        for valueless in [r#"[{"timestamp":1}]"#, r#"[{"value":null}]"#, r#"[{"value":"1"},{"timestamp":1}]"#] {
+            assert_eq!(ask(valueless), (400, "No pin for update provided.".into()));
+        }
+        for bad in ["{}", r#"[{"value":[]}]"#, r#"[{"value":"1","timestamp":"x"}]"#, "[1]"] {
             assert_eq!(ask(bad), (500, format!("Error parsing body param. {bad}")));
         }
     }
