@@ -7,8 +7,8 @@
 # Let's Encrypt, SMS, time zones in the binary) but those of --add, for example --add timezones,acme.
 #
 # Two ways to a compiler, chosen by what there is unless --with says it:
-#   rustup   the toolchain of rust-toolchain or the default one; standard libraries by `rustup target add`
-#            (for mipsel, which has none to download, built from `rustup component add rust-src`)
+#   rustup   the default toolchain; standard libraries by `rustup target add` (for mipsel, which has none to download,
+#            and for the low-RAM builds, which want a smaller one, built from `rustup component add rust-src`)
 #   debian   Debian's rustc-web and cargo-web, the standard library built from rust-web-src: for machines that can
 #            install packages, but not reach Rust's own server
 # Both need zig and cargo-zigbuild, which bring a C compiler, a linker and musl for every target:
@@ -48,12 +48,17 @@ if [ -z "${CARGO_ZIGBUILD_ZIG_PATH:-}" ] && ! have zig; then
     export CARGO_ZIGBUILD_ZIG_PATH
 fi
 
+# A panic ends the program in any case; so it does without a word, which spares texts, places and what formats them: 10 %.
+silent=(-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none)
 # What build.rs asks for when it can try (link/layout.ld: no unwinding tables, what runs at the start lies together);
 # and pieces of code that occur often become functions.
 flags=("-Clink-arg=-Wl,-T,$PWD/link/layout.ld" "-Clink-arg=-Wl,--no-eh-frame-hdr" -Cllvm-args=-enable-machine-outliner=always)
-build_std=()
-# The allocator asks for libatomic on ARM; zig has what would be in it anyway.
-export DEP_ATOMIC=c
+# The standard library from its source, for a stable compiler that is told to allow it: without symbolised backtraces and tables
+# for unwinding, which a program that aborts has no use for: 15 % smaller. And no start files of musl from the compiler: zig has them.
+std=("-Zbuild-std=std,panic_abort" "-Zbuild-std-features=optimize_for_size")
+std_flags=(-Clink-self-contained=no -Cforce-unwind-tables=no)
+# The allocator asks for libatomic on ARM; zig has what would be in it anyway, but for ARMv5's, which is meant for an ARM1176 here.
+export DEP_ATOMIC=c CFLAGS_armv5te_unknown_linux_musleabi=-mcpu=arm1176jzf_s
 case "$with" in
     rustup) ;;
     debian)
@@ -61,36 +66,31 @@ case "$with" in
             { echo "no source of the standard library: apt-get install rustc-web cargo-web rust-web-src" >&2; exit 1; }
         # Debian's own programs, also where another toolchain comes first in the PATH.
         export PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc CARGO=/usr/bin/cargo
-        # -Zbuild-std with a stable compiler; and no start files of musl from the compiler, which has none: zig has.
-        export RUSTC_BOOTSTRAP=1
-        # Without symbolised backtraces and tables for unwinding, which a program that aborts has no use for: 15 % smaller.
-        build_std=("-Zbuild-std=std,panic_abort" "-Zbuild-std-features=optimize_for_size")
-        flags+=(-Clink-self-contained=no -Cforce-unwind-tables=no)
         ;;
     *) usage 2 ;;
 esac
 
 for name in $wanted; do
-    target=$(field "$name" 2)
-    extra=$(field "$name" 4)
-    target_flags=("${flags[@]}") target_std=("${build_std[@]}")
-    [ "$extra" = - ] || target_flags+=("$extra")
-    if [ "$with" = rustup ]; then
-        if ! rustup target add "$target" > /dev/null 2>&1; then
-            rustup component add rust-src
-            export RUSTC_BOOTSTRAP=1
-            target_std=("-Zbuild-std=std,panic_abort" "-Zbuild-std-features=optimize_for_size")
-            target_flags+=(-Clink-self-contained=no -Cforce-unwind-tables=no)
-        fi
-    fi
     for build in "${builds[@]}"; do
-        features=() file=eyelet
+        target=$(field "$name" 2) extra=$(field "$name" 4)
+        features=() file=eyelet build_flags=("${flags[@]}") build_std=() target_flags=()
         if [ "$build" = low-ram ]; then
             features=(--no-default-features --features "$add") file=eyelet-low-ram
+            build_flags+=("${silent[@]}")
+            [ "$(field "$name" 5)" = - ] || target=$(field "$name" 5) extra=$(field "$name" 6)
+        fi
+        [ "$extra" = - ] || IFS=, read -ra target_flags <<< "$extra"
+        build_flags+=("${target_flags[@]}")
+        unset RUSTC_BOOTSTRAP
+        if [ "$with" = debian ] || [ "$build" = low-ram ] || ! rustup target add "$target" > /dev/null 2>&1; then
+            [ "$with" = debian ] || rustup component add rust-src
+            export RUSTC_BOOTSTRAP=1
+            build_std=("${std[@]}")
+            build_flags+=("${std_flags[@]}")
         fi
         echo "== $name ($target), $build =="
-        RUSTFLAGS="${target_flags[*]}" cargo-zigbuild zigbuild --release --locked --bin eyelet --target "$target" \
-            "${features[@]}" "${target_std[@]}"
+        RUSTFLAGS="${build_flags[*]}" cargo-zigbuild zigbuild --release --locked --bin eyelet --target "$target" \
+            "${features[@]}" "${build_std[@]}"
         mkdir -p "target/dist/$name"
         cp "${CARGO_TARGET_DIR:-target}/$target/release/eyelet" "target/dist/$name/$file"
     done

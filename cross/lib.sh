@@ -1,7 +1,8 @@
 # Shared by the scripts of this folder: the table of targets.
 # shellcheck shell=bash
 
-# field NAME COLUMN: a column (1 name, 2 target, 3 emulator, 4 flags) of the row whose name or target is NAME.
+# field NAME COLUMN: a column of cross/targets (1 name, 2 target, 3 emulator, 4 flags, 5 target and 6 flags of the low-RAM build)
+# in the row whose name or target is NAME.
 field() {
     awk -v wanted="$1" -v column="$2" \
         '!/^#/ && NF && ($1 == wanted || $2 == wanted) { print $column; found = 1; exit } END { exit !found }' cross/targets
