@@ -4,8 +4,12 @@
 mod common;
 #[path = "postgres/connecting.rs"]
 mod connecting;
+#[path = "postgres/doctor.rs"]
+mod doctor;
 #[path = "postgres/history.rs"]
 mod history;
+#[path = "postgres/publishing.rs"]
+mod publishing;
 
 use common::app::{Answer, App, OK};
 use common::postgres::Cluster;

@@ -1,5 +1,7 @@
 //! `eyelet doctor`: looks for what may keep a server from working, and says what to do.
 
+#[cfg(feature = "postgres")]
+mod databases;
 mod ports;
 
 use crate::config::{Config, PropertyFile};
@@ -87,6 +89,15 @@ pub fn examine(config: &Config, folder: &Path, socket: &Path) -> Result<String, 
     }
     let limits = server.map_or("/proc/self/limits".to_owned(), |process| format!("/proc/{process}/limits"));
     descriptors(&fs::read_to_string(limits).unwrap_or_default(), &mut found);
+    if let Some(databases) = &config.db {
+        #[cfg(feature = "postgres")]
+        databases::examine(databases, &mut found);
+        #[cfg(not(feature = "postgres"))]
+        {
+            let _ = databases;
+            found.bad("databases: enable.db is on, but this build cannot use PostgreSQL");
+        }
+    }
     messages(config, &mut found);
     found.report()
 }

@@ -19,7 +19,7 @@ pub enum Role {
 /// Oldest server that is known to work: `server_version_num`.
 const OLDEST_VERSION: u32 = 90_500;
 /// SQLSTATE: the database does not exist.
-const NO_DATABASE: &str = "3D000";
+pub const NO_DATABASE: &str = "3D000";
 /// SQLSTATE: two at once made the same table, or its type.
 const DUPLICATE_KEY: &str = "23505";
 /// Exists in every cluster: where databases are made from.
@@ -83,18 +83,36 @@ fn tables(role: Role) -> Vec<(&'static str, String)> {
     }
 }
 
+/// The tables that are not there.
+fn missing(client: &mut Client, role: Role) -> Result<Vec<(&'static str, String)>, PgError> {
+    let mut missing = Vec::new();
+    for (name, columns) in tables(role) {
+        let found = client.first("SELECT to_regclass($1)", &Params::texts(&[name]))?;
+        if found.is_none_or(|row| row.text_or_null(0).is_none()) {
+            missing.push((name, columns));
+        }
+    }
+    Ok(missing)
+}
+
+/// The names of the tables that are not there, and whether this login may make them.
+///
+/// # Errors
+/// See [`PgError`].
+pub fn look(client: &mut Client, role: Role) -> Result<(Vec<&'static str>, bool), PgError> {
+    let missing = missing(client, role)?.into_iter().map(|(name, _)| name).collect();
+    let row = client.first("SELECT has_schema_privilege(current_schema(), 'CREATE')", &Params::new())?;
+    Ok((missing, row.unwrap_or_default().bool(0)))
+}
+
 /// Makes the tables that are not there; their names. Tables that are there are used as they are.
 ///
 /// # Errors
 /// Most likely the login may not make tables.
 pub fn make_missing(client: &mut Client, role: Role) -> Result<Vec<&'static str>, PgError> {
     let mut made = Vec::new();
-    for (name, columns) in tables(role) {
-        // Asked first: even CREATE TABLE IF NOT EXISTS wants the right to make tables.
-        let found = client.first("SELECT to_regclass($1)", &Params::texts(&[name]))?;
-        if found.is_some_and(|row| row.text_or_null(0).is_some()) {
-            continue;
-        }
+    // Asked first: even CREATE TABLE IF NOT EXISTS wants the right to make tables.
+    for (name, columns) in missing(client, role)? {
         match client.run(&format!("CREATE TABLE IF NOT EXISTS {name} ({columns})")) {
             // Another server was faster.
             Err(error) if error.is_code(DUPLICATE_KEY) => {}

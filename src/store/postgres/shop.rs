@@ -1,6 +1,5 @@
 //! What is given to people by code: redeem codes, purchases, flashed tokens and projects.
 
-use super::accounts::utc;
 use super::client::{Client, Stored};
 use super::error::PgError;
 use super::params::{Params, Row};
@@ -50,24 +49,19 @@ pub fn store_purchase(client: &mut Client, row: &PurchaseRow) -> Result<Stored, 
     })
 }
 
-/// Stores flashed tokens.
+/// Stores flashed tokens. Their column `ts` stays empty until somebody takes them, as the reference has it.
 ///
 /// # Errors
 /// See [`PgError`].
 pub fn store_flashed(client: &mut Client, rows: &[Flashed]) -> Result<(), PgError> {
-    const SQL: &str = concat!(
-        "INSERT INTO flashed_tokens (token, app_name, email, project_id, device_id, is_activated, ts) \
-         VALUES ($1, $2, $3, $4, $5, FALSE, ",
-        utc!("$6"),
-        ")"
-    );
+    const SQL: &str = "INSERT INTO flashed_tokens (token, app_name, email, project_id, device_id, is_activated) \
+        VALUES ($1, $2, $3, $4, $5, FALSE)";
     client.store_strictly(SQL, rows, &|(token, flashed): &Flashed, params: &mut Params| {
         params.text(token);
         params.text(&flashed.app_name);
         params.text(&flashed.email);
         params.int(flashed.project_id);
         params.int(flashed.device_id);
-        params.int(flashed.ts);
     })
 }
 
