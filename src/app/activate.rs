@@ -44,7 +44,7 @@ fn tell_pin_modes(hub: &mut Hub, caller: Caller, dash_id: i32) -> Result<Status,
             continue;
         }
         if let Some(modes) = modes {
-            hub.to_hardware(user, dash_id, &[device], Command::HARDWARE, PIN_MODE_ID, &modes);
+            hub.to_hardware(user, dash_id, &[device], Command::HARDWARE, PIN_MODE_ID, &[&modes]);
         }
         if !silent && !hub.is_hardware_connected(user, dash_id, Some(device)) {
             hub.respond(caller.conn, PIN_MODE_ID, Status::DeviceNotInNetwork);

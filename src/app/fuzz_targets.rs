@@ -3,9 +3,8 @@
 //! Shared by the cargo-fuzz target in `fuzz/` and by `tests/fuzz_app.rs`, which needs no nightly compiler.
 
 use super::dispatch;
-use crate::config::Config;
-use crate::hardware::fuzz_targets::{check_frames, connect};
-use crate::hub::{AppLogin, AppOs, Clock, ConnId, DeviceRef, Flow, Framing, Hub, Jobs, Outbox, UserId};
+use crate::hardware::fuzz_targets::{account, check_frames, connect, hub_with, join_app};
+use crate::hub::{ConnId, DeviceRef, Flow, Framing, Hub, Outbox, UserId};
 use crate::model::fuzz_targets::comes_back;
 use crate::model::json::{self, ObjectSeed, Reading};
 use crate::model::{App, User};
@@ -33,8 +32,6 @@ pub const COMMANDS: [Command; 16] = [
     Command::UPDATE_REPORT,
 ];
 
-/// When the world begins, ms since 1970.
-const START: i64 = 1_700_000_000_000;
 /// Every so many messages time goes on, and what is due happens.
 const STEP: u32 = 16;
 /// The id of an app that the account has published.
@@ -53,8 +50,7 @@ pub struct World {
 impl World {
     /// The account of a user file whose first project is active and has a device.
     pub fn account(user_file: &str) -> User {
-        let user = User::from_file(user_file, User::default(), &Reading::forgiving());
-        let mut user = user.expect("a readable user file").expect("a user");
+        let mut user = account(user_file);
         user.energy = i32::MAX / 2;
         user.profile.apps.push(App { id: APP_ID.into(), name: "Farm".into(), ..App::default() });
         user
@@ -64,16 +60,9 @@ impl World {
     pub fn new(user: User) -> World {
         let project = user.profile.dashboards.first().expect("a project");
         let (dash, device) = (project.id, project.devices.first().expect("a device").id);
-        let mut hub = Hub::new(Rc::new(Config::default()), Clock::manual(START), Jobs::kept());
-        let user = hub.add_user(user);
-        hub.start_periodic_work();
-        let mut apps = [(Framing::App, None), (Framing::App, Some(dash)), (Framing::AppWebSocket, None)].map(
-            |(framing, guest_of)| {
-                let (conn, outbox) = connect(&mut hub, framing);
-                hub.join_app(conn, AppLogin { user, guest_of, os: AppOs::Android, version: 22734 }, 1);
-                (conn, outbox)
-            },
-        );
+        let (mut hub, user) = hub_with(user);
+        let mut apps = [(Framing::App, None), (Framing::App, Some(dash)), (Framing::AppWebSocket, None)]
+            .map(|(framing, guest_of)| join_app(&mut hub, user, framing, guest_of));
         let hardware = connect(&mut hub, Framing::Hardware);
         hub.join_hardware(hardware.0, DeviceRef { user, dash, device }, 1);
         let app = (apps[0].0, Rc::clone(&apps[0].1));

@@ -71,7 +71,7 @@ fn write_pin(hub: &mut Hub, caller: Caller, to: &Destination, body: &str, text: 
         hub.store_value(user, (dash, id), (pin_type, pin), value)?;
     }
     hub.to_other_apps(caller.conn, user, dash, Command::APP_SYNC, caller.id, body);
-    let reached = hub.to_hardware(user, dash, &to.devices, Command::HARDWARE, caller.id, text);
+    let reached = hub.to_hardware(user, dash, &to.devices, Command::HARDWARE, caller.id, &[text]);
     let target = DeviceRef { user, dash, device: to.target };
     hub.run_eventor(target, pin_type, pin, value);
     hub.run_webhooks(Some(caller.conn), target, pin_type, pin, value);

@@ -56,19 +56,14 @@ pub struct World {
 impl World {
     /// From a user file whose first project is active and has two devices at least.
     pub fn new(user_file: &str) -> World {
-        let user = User::from_file(user_file, User::default(), &Reading::forgiving());
-        let user = user.expect("a readable user file").expect("a user");
+        let user = account(user_file);
         let project = user.profile.dashboards.first().expect("a project");
         let (dash, email) = (project.id, user.email.clone());
         let tokens: Vec<String> = project.devices.iter().map(|device| device.token.clone()).collect();
-        let mut hub = Hub::new(Rc::new(Config::default()), Clock::manual(START), Jobs::kept());
-        let user = hub.add_user(user);
-        hub.start_periodic_work();
+        let (mut hub, user) = hub_with(user);
         let mut others = Vec::new();
         for (framing, guest_of) in [(Framing::App, None), (Framing::App, Some(dash)), (Framing::AppWebSocket, None)] {
-            let (conn, outbox) = connect(&mut hub, framing);
-            hub.join_app(conn, AppLogin { user, guest_of, os: AppOs::Android, version: 22734 }, 1);
-            others.push(outbox);
+            others.push(join_app(&mut hub, user, framing, guest_of).1);
         }
         for token in tokens.iter().skip(1) {
             let (conn, outbox) = connect(&mut hub, Framing::Hardware);
@@ -164,6 +159,27 @@ impl World {
             }
         }
     }
+}
+
+/// The account of a user file.
+pub(crate) fn account(user_file: &str) -> User {
+    let user = User::from_file(user_file, User::default(), &Reading::forgiving());
+    user.expect("a readable user file").expect("a user")
+}
+
+/// A hub in memory with this account.
+pub(crate) fn hub_with(user: User) -> (Hub, UserId) {
+    let mut hub = Hub::new(Rc::new(Config::default()), Clock::manual(START), Jobs::kept());
+    let user = hub.add_user(user);
+    hub.start_periodic_work();
+    (hub, user)
+}
+
+/// An app that is logged in, the owner's or a guest's.
+pub(crate) fn join_app(hub: &mut Hub, user: UserId, framing: Framing, guest_of: Option<i32>) -> (ConnId, Rc<Outbox>) {
+    let (conn, outbox) = connect(hub, framing);
+    hub.join_app(conn, AppLogin { user, guest_of, os: AppOs::Android, version: 22734 }, 1);
+    (conn, outbox)
 }
 
 pub(crate) fn connect(hub: &mut Hub, framing: Framing) -> (ConnId, Rc<Outbox>) {

@@ -151,7 +151,7 @@ mod tests {
         let mut w = World::new();
         let fits = |w: &mut World, length: usize| {
             let body = "x".repeat(length);
-            w.hub.to_hardware(w.user, 17, &[3], Command::HARDWARE, 1, &body)
+            w.hub.to_hardware(w.user, 17, &[3], Command::HARDWARE, 1, &[&body])
         };
         assert!(fits(&mut w, 250) && !fits(&mut w, 251));
         internal(&mut w, "ver|1|buff-in|20");

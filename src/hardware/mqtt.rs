@@ -292,7 +292,7 @@ mod tests {
         let outbox = std::rc::Rc::clone(&client.world.hub.connections.get(client.conn).unwrap().outbox);
         let user = client.world.user;
         let write = |client: &mut Client| {
-            assert!(client.world.hub.to_hardware(user, 17, &[4], Command::HARDWARE, 5, "vw\x001\0on"));
+            assert!(client.world.hub.to_hardware(user, 17, &[4], Command::HARDWARE, 5, &["vw\x001\0on"]));
             crate::hub::testing::sent_bytes(&outbox)
         };
         assert!(write(&mut client).is_empty());

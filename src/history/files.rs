@@ -8,7 +8,7 @@
 
 use super::averages::Append;
 use super::names::{device_prefix, pin_prefix, FileId, Granularity, Owner, Pin, Record};
-use crate::store::atomic::{AtomicFile, PUBLIC};
+use crate::store::atomic::{remove, AtomicFile, PUBLIC};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -137,7 +137,9 @@ impl HistoryFiles {
     pub fn delete_pin(&self, owner: &Owner, pin: &Pin) -> io::Result<()> {
         let folder = self.folder(owner)?;
         let _turn = self.lock();
-        Granularity::ALL.into_iter().try_for_each(|granularity| remove(&folder.join(pin.file_name(granularity))))
+        Granularity::ALL
+            .into_iter()
+            .try_for_each(|granularity| remove(&folder.join(pin.file_name(granularity))).map(drop))
     }
 
     /// Deletes all files of a device; `pins` limits it to those pins unless empty.
@@ -265,13 +267,6 @@ fn file_names(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
         }
     }
     Ok(names)
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

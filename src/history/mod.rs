@@ -28,6 +28,8 @@ pub mod names;
 pub mod number;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(test)]
+mod reference_layout;
 pub mod report;
 pub mod rows;
 pub mod temp_files;

@@ -20,7 +20,7 @@ use super::files::HistoryFiles;
 use super::java::{self, Object, Value};
 use super::names::{FileId, Granularity, Owner, Pin, PinType};
 use crate::model::json::Name;
-use crate::store::atomic::{AtomicFile, PRIVATE};
+use crate::store::atomic::{self, AtomicFile, PRIVATE};
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use flate2::Compression;
@@ -65,10 +65,7 @@ pub fn load(files: &HistoryFiles) -> Vec<Unfinished> {
 pub fn save(files: &HistoryFiles, sums: &[Unfinished]) -> io::Result<usize> {
     let path = files.root().join(NAME);
     if sums.is_empty() {
-        return match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(0),
-        };
+        return atomic::remove(&path).map(|_| 0);
     }
     fs::create_dir_all(files.root())?;
     let bytes = encode(sums)?;
@@ -103,11 +100,8 @@ fn load_file(path: &Path, parse: impl Fn(&[u8]) -> Result<Vec<Unfinished>, Strin
 }
 
 fn remove(path: &Path) {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            log::warn!("history: cannot delete {}: {error}", path.display());
-        }
-        _ => {}
+    if let Err(error) = atomic::remove(path) {
+        log::warn!("history: cannot delete {}: {error}", path.display());
     }
 }
 

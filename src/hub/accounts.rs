@@ -89,17 +89,11 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use crate::hub::testing::{self, run_jobs};
-    use crate::store::{users::Leftovers, Saver};
-    use std::sync::Arc;
 
     #[test]
     fn a_deleted_account_leaves_nothing_but_its_file() {
-        let temp = tempfile::tempdir().unwrap();
+        let (mut hub, temp, _folder) = testing::hub_with_files();
         let root = temp.path();
-        let _folder = crate::store::DataFolder::open(root).unwrap();
-        let mut hub = testing::hub();
-        hub.save_with(Arc::new(Saver::new(root, Leftovers::default())));
-        hub.history.open(root.join("data"));
         let dash = r#"{"id":1,"sharedToken":"s","devices":[{"id":0,"token":"t"}]}"#;
         let user = testing::user(&mut hub, "a@b.cc", dash);
         hub.user_changed(user);

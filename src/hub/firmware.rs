@@ -79,7 +79,7 @@ impl Hub {
     pub fn start_firmware(&mut self, device: DeviceRef, path: &str, by: &str) -> bool {
         let text = self.firmware_body(path);
         let DeviceRef { user, dash, device: id } = device;
-        let reached = self.to_hardware(user, dash, &[id], Command::BLYNK_INTERNAL, INTERNAL_ID, &text);
+        let reached = self.to_hardware(user, dash, &[id], Command::BLYNK_INTERNAL, INTERNAL_ID, &[&text]);
         if reached {
             let now = self.now();
             self.note_firmware(device, by.to_owned(), now);

@@ -81,7 +81,7 @@ impl Hub {
                 _ => continue,
             };
             for body in bodies {
-                self.to_hardware(user, dash, &[device], Command::HARDWARE, READ_ID, &body);
+                self.to_hardware(user, dash, &[device], Command::HARDWARE, READ_ID, &[&body]);
             }
         }
         let polls: Option<Box<Polls>> = Some(polls);

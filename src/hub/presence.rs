@@ -125,7 +125,7 @@ impl Hub {
         let told = |d: &&Dashboard| d.is_app_connected_on && d.is_active && only.is_none_or(|dash| dash == d.id);
         let projects: Vec<i32> = profile.dashboards.iter().filter(told).map(|d| d.id).collect();
         for dash in projects {
-            self.to_hardware(user, dash, &[], Command::BLYNK_INTERNAL, INTERNAL_ID, word);
+            self.to_hardware(user, dash, &[], Command::BLYNK_INTERNAL, INTERNAL_ID, &[word]);
         }
     }
 

@@ -75,17 +75,11 @@ mod tests {
     use super::*;
     use crate::history::names::{Pin, PinType};
     use crate::hub::{testing, Job};
-    use crate::store::{users::Leftovers, Saver};
-    use std::sync::Arc;
 
     #[test]
     fn file_and_history_move_along() {
-        let temp = tempfile::tempdir().unwrap();
+        let (mut hub, temp, _folder) = testing::hub_with_files();
         let root = temp.path();
-        let _folder = crate::store::DataFolder::open(root).unwrap();
-        let mut hub = testing::hub();
-        hub.save_with(Arc::new(Saver::new(root, Leftovers::default())));
-        hub.history.open(root.join("data"));
         let user = testing::user(&mut hub, "a@b.cc", r#"{"id":1,"name":"Pond"}"#);
         hub.user_changed(user);
         hub.save_changes();

@@ -9,21 +9,8 @@ use crate::wire::{Command, Status};
 
 impl Hub {
     /// To every connection of these devices of a project (none given: of all its devices) whose receive buffer is
-    /// large enough. True if at least one qualified, also when it is too slow to get the message.
+    /// large enough, a body in parts. True if at least one qualified, also when it is too slow to get the message.
     pub fn to_hardware(
-        &mut self,
-        user: UserId,
-        dash: i32,
-        devices: &[i32],
-        command: Command,
-        id: u16,
-        body: &str,
-    ) -> bool {
-        self.parts_to_hardware(user, dash, devices, command, id, &[body])
-    }
-
-    /// As [`Hub::to_hardware`], with a body in parts.
-    pub fn parts_to_hardware(
         &mut self,
         user: UserId,
         dash: i32,

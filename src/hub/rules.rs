@@ -77,7 +77,7 @@ impl Hub {
             }
         }
         let body = [letters, "\0", number.as_str(), "\0", value];
-        self.parts_to_hardware(user, dash, devices, Command::HARDWARE, id, &body);
+        self.to_hardware(user, dash, devices, Command::HARDWARE, id, &body);
         for device in devices {
             self.pin_to_apps(user, dash, *device, id, [letters, number.as_str(), value]);
         }

@@ -240,16 +240,12 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::testing::{advance, hub, run_jobs, run_work, user};
+    use crate::hub::testing::{advance, hub_with_files, run_jobs, run_work, user};
     use crate::model::PinType;
-    use crate::store::DataFolder;
 
     #[test]
     fn values_go_beside_the_file_until_it_is_written_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(DataFolder::open(folder.path()).unwrap());
-        let mut hub = hub();
-        hub.save_with(Arc::new(Saver::new(folder.path(), Default::default())));
+        let (mut hub, folder, _lock) = hub_with_files();
         hub.schedule_saves();
         let name = "x".repeat(16 * 1024);
         let id = user(&mut hub, "a@b.cc", &format!(r#"{{"id":1,"name":"{name}","devices":[{{"id":0}}]}}"#));
@@ -298,10 +294,7 @@ mod tests {
 
     #[test]
     fn a_periodic_save_of_many_accounts_goes_in_parts() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(DataFolder::open(folder.path()).unwrap());
-        let mut hub = hub();
-        hub.save_with(Arc::new(Saver::new(folder.path(), Default::default())));
+        let (mut hub, folder, _lock) = hub_with_files();
         hub.schedule_saves();
         let name = "x".repeat(CHUNK / 2);
         for n in 0..5 {

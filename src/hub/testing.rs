@@ -59,6 +59,16 @@ pub fn device(hub: &mut Hub, user: UserId, dash: i32, device: i32) -> (ConnId, R
     (conn, outbox)
 }
 
+/// A hub that keeps accounts and history in an empty data folder, which is locked as long as that lives.
+pub fn hub_with_files() -> (Hub, tempfile::TempDir, crate::store::DataFolder) {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = crate::store::DataFolder::open(temp.path()).unwrap();
+    let mut hub = hub();
+    hub.save_with(std::sync::Arc::new(crate::store::Saver::new(temp.path(), Default::default())));
+    hub.history.open(folder.history());
+    (hub, temp, folder)
+}
+
 /// Runs the file work that waits, and what is done with its results.
 pub fn run_work(hub: &mut Hub) {
     for (_, job) in hub.jobs.take_kept() {

@@ -176,7 +176,7 @@ impl Hub {
         let Some((pin_type, pin)) = self.webhook_done(device, widget, success, counts) else { return };
         let Some(text) = result.ok().and_then(|answer| answer.body) else { return };
         if let Some(body) = write_body(pin_type, false, pin, &text) {
-            self.to_hardware(device.user, device.dash, &[device.device], Command::HARDWARE, RULE_ID, &body);
+            self.to_hardware(device.user, device.dash, &[device.device], Command::HARDWARE, RULE_ID, &[&body]);
         }
     }
 

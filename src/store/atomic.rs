@@ -152,6 +152,17 @@ pub fn give_to_owner_of(folder: &Path, file: &File) {
     let _ = (folder, file);
 }
 
+/// Removes a file. `Ok(false)`: there was none.
+///
+/// # Errors
+/// Those of the file system.
+pub fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        result => result.map(|()| true),
+    }
+}
+
 /// Whether this is the name of an unfinished file.
 pub fn is_temporary(name: &str) -> bool {
     name.len() > TEMPORARY.0.len() + TEMPORARY.1.len() && name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)

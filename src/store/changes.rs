@@ -12,13 +12,13 @@
 //! Every line is against the user file, so the last one that is whole counts and a torn one costs one save. A file of changes
 //! that does not fit to its user file has no effect.
 
-use super::atomic::{sync_folder, write_atomically, PRIVATE};
+use super::atomic::{self, sync_folder, write_atomically, PRIVATE};
 use super::names::is_user_file;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use base64::Engine;
 use ring::digest::{digest, SHA256};
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const SUFFIX: &str = ".changes";
@@ -65,10 +65,7 @@ pub fn append(path: &Path, text: &str) -> io::Result<bool> {
 /// # Errors
 /// Those of the file system.
 pub fn remove(path: &Path) -> io::Result<bool> {
-    match fs::remove_file(file_of(path)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        result => result.map(|()| true),
-    }
+    atomic::remove(&file_of(path))
 }
 
 /// Writes the user files of a folder whole for which there are changes. Only for a folder that nobody else uses now.

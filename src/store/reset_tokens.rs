@@ -1,6 +1,6 @@
 //! Password resets that wait, over a restart: `reset_tokens`, lines made by the hub. It is there only while no server runs.
 
-use super::atomic::{write_atomically, PRIVATE};
+use super::atomic::{remove, write_atomically, PRIVATE};
 use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
@@ -37,13 +37,6 @@ pub fn take(root: &Path) -> io::Result<String> {
     };
     remove(&path)?;
     Ok(text)
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,14 @@ def works(app, got, pin):
     assert got
 
 
+def works_again(server, app, got, pin):
+    """It works, and once more with the next server."""
+    works(app, got, pin)
+    app = restart(server, app)
+    got.clear()
+    works(app, got, pin)
+
+
 def test_blynklib(place):
     """PyPI blynklib: its `run` connects again."""
     app = App(place)
@@ -88,10 +96,7 @@ def test_blynklib(place):
     device.handle_event("write V7")(lambda pin, value: got.append(value))
     loop = Loop(device.run)
     try:
-        works(app, got, 7)
-        app = restart(place, app)
-        got.clear()
-        works(app, got, 7)
+        works_again(place, app, got, 7)
     finally:
         loop.stop()
 
@@ -114,9 +119,6 @@ def test_blynk_library_python(place):
 
     loop = Loop(step)
     try:
-        works(app, got, 9)
-        app = restart(place, app)
-        got.clear()
-        works(app, got, 9)
+        works_again(place, app, got, 9)
     finally:
         loop.stop()

@@ -127,7 +127,7 @@ fn forward(hub: &mut Hub, device: DeviceRef, write: PinWrite<'_>) -> Response {
     let Some(dash) = hub.users.dash(device.user, device.dash) else { return Response::failure() };
     let body = dash.http_update_body(device.device, write.pin_type, write.pin, write.value);
     let is_active = dash.is_active;
-    hub.to_hardware(device.user, device.dash, &[device.device], Command::HARDWARE, MESSAGE_ID, &body);
+    hub.to_hardware(device.user, device.dash, &[device.device], Command::HARDWARE, MESSAGE_ID, &[&body]);
     if is_active {
         hub.to_apps(device.user, device.dash, Some(device.device), Command::HARDWARE, MESSAGE_ID, &body);
     }

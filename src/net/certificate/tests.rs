@@ -125,18 +125,18 @@ fn errors_are_one_line_and_name_the_file() {
     }
 }
 
+/// Runs a command line in a folder; whether it succeeded.
+fn shell(folder: &Path, command: &str) -> bool {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", command]).current_dir(folder).stderr(std::process::Stdio::null());
+    shell.status().is_ok_and(|status| status.success())
+}
+
 /// Every form of key that OpenSSL writes, with an RSA and an EC certificate. Skipped without the tool.
 #[test]
 fn keys_of_openssl_in_every_form() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |command: &str| {
-        std::process::Command::new("sh")
-            .args(["-c", command])
-            .current_dir(folder.path())
-            .stderr(std::process::Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    };
+    let run = |command: &str| shell(folder.path(), command);
     if !run("openssl version >version") {
         eprintln!("skipped: no openssl here");
         return;
@@ -167,14 +167,7 @@ fn keys_of_openssl_in_every_form() {
 #[test]
 fn encrypted_keys_of_openssl() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |command: &str| {
-        std::process::Command::new("sh")
-            .args(["-c", command])
-            .current_dir(folder.path())
-            .stderr(std::process::Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    };
+    let run = |command: &str| shell(folder.path(), command);
     if !run("openssl req -x509 -nodes -newkey rsa:2048 -keyout plain.pem -out cert.pem -days 30 -subj /CN=x") {
         eprintln!("skipped: no openssl here");
         return;

@@ -24,10 +24,10 @@ pub fn client_config(address: &Address) -> Result<ClientConfig, PgError> {
             if address.tls == TlsMode::VerifyFull {
                 by_web_rules
             } else {
-                Arc::new(AnyName(by_web_rules))
+                Arc::new(Lenient(Some(by_web_rules)))
             }
         }
-        _ => Arc::new(Anyone),
+        _ => Arc::new(Lenient(None)),
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -52,50 +52,12 @@ fn roots(address: &Address) -> Result<RootCertStore, PgError> {
     Ok(roots)
 }
 
-/// `sslmode=prefer` and `require`: TLS against eavesdroppers only, as PostgreSQL's own clients do it.
+/// Less than `sslmode=verify-full`: everything but the name (`verify-ca`), or, without rules, TLS against eavesdroppers only
+/// (`prefer`, `require`), as PostgreSQL's own clients do it.
 #[derive(Debug)]
-struct Anyone;
+struct Lenient(Option<Arc<WebPkiServerVerifier>>);
 
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ring::default_provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// `sslmode=verify-ca`: everything but the name.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for Lenient {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -104,7 +66,8 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.0.verify_server_cert(certificate, between, name, ocsp, now) {
+        let Some(rules) = &self.0 else { return Ok(ServerCertVerified::assertion()) };
+        match rules.verify_server_cert(certificate, between, name, ocsp, now) {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
@@ -118,7 +81,8 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        let Some(rules) = &self.0 else { return Ok(HandshakeSignatureValid::assertion()) };
+        rules.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -127,10 +91,11 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        let Some(rules) = &self.0 else { return Ok(HandshakeSignatureValid::assertion()) };
+        rules.verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        ring::default_provider().signature_verification_algorithms.supported_schemes()
     }
 }
