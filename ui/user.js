@@ -6,6 +6,8 @@ import { deleteUsers } from './users.js';
 
 const THEMES = ['Blynk', 'BlynkLight', 'SparkFun'];
 const CONNECTIONS = ['ETHERNET', 'WI_FI', 'USB', 'BLUETOOTH', 'BLE', 'GSM'];
+/** Ids of tags begin here, and end before those of device selectors. */
+const FIRST_TAG = 100000;
 const SWITCHES = [['isActive', 'Active'], ['isShared', 'Shared'], ['keepScreenOn', 'Keeps the screen on'],
   ['isAppConnectedOn', 'Tells devices of apps']];
 
@@ -18,7 +20,9 @@ export async function userView(view, id) {
   const state = h('span', { class: 'soft' });
   const save = h('button', { class: 'main' }, 'Save');
   const discard = h('button', { type: 'button', onclick: () => fill() }, 'Discard');
-  const profile = h('textarea', { spellcheck: 'false', 'aria-label': 'Profile as JSON', oninput: readProfile });
+  // The fields above may have changed the copy since the text was written.
+  const profile = h('textarea', { spellcheck: 'false', 'aria-label': 'Profile as JSON', oninput: readProfile,
+    onfocus: () => profileState.className !== 'problem' && writeProfile() });
   const profileState = h('p', { class: 'soft' });
   const advanced = h('details', { ontoggle: () => advanced.open && writeProfile() }, h('summary', null, 'Profile as JSON'),
     profileState, profile);
@@ -81,7 +85,8 @@ export async function userView(view, id) {
       h('p', { class: 'soft' }, `id ${dash.id}, made ${when(dash.createdAt)}, changed ${when(dash.updatedAt)}`),
       h('div', { class: 'grid' }, label('Name', input(dash, 'name', { 'aria-label': `Name of project ${dash.id}` })),
         label('Theme', choice(dash, 'theme', THEMES)), SWITCHES.map(([key, text]) => check(dash, key, text))),
-      part('Devices', devices(dash), dash.devices), part('Widgets', widgets(dash), dash.widgets), part('Tags', tags(dash), dash.tags));
+      part('Devices', devices(dash), dash.devices), part('Widgets', widgets(dash), dash.widgets),
+      tagPart(dash));
   }
   const part = (title, columns, rows) => rows?.length ? [h('h2', null, title), table(columns, rows, { per: 20 })] : null;
   const devices = dash => [
@@ -102,11 +107,41 @@ export async function userView(view, id) {
     { title: 'Place', show: w => `${w.x ?? 0}, ${w.y ?? 0}` },
     { title: 'Size', show: w => `${w.width ?? 0} × ${w.height ?? 0}` },
   ];
-  const tags = () => [
+  const tags = dash => [
     { title: 'Id', number: true, show: t => t.id },
-    { title: 'Name', show: t => input(t, 'name', { 'aria-label': `Name of tag ${t.id}`, required: true }) },
-    { title: 'Devices', show: t => (t.deviceIds ?? []).join(', ') },
+    { title: 'Name', show: t => input(t, 'name', { 'aria-label': `Name of tag ${t.id}`, required: true, maxlength: 40 }) },
+    { title: 'Ids of its devices', show: t => tagDevices(dash, t) },
+    { title: '', show: t => h('button', { type: 'button', class: 'bad small', 'aria-label': `Delete tag ${t.id}`, onclick: () => {
+      dash.tags.splice(dash.tags.indexOf(t), 1);
+      // Values that were written to the tag go with it, as when an app deletes one.
+      const stored = changed.profile.pinsStorage ?? {};
+      for (const key of Object.keys(stored)) if (key.startsWith(`${dash.id}-${t.id}-`)) delete stored[key];
+      drawProjects();
+      noticed();
+    } }, 'Delete') },
   ];
+  function tagPart(dash) {
+    const add = h('button', { type: 'button', class: 'small', 'aria-label': `New tag in project ${dash.id}`, onclick: () => {
+      dash.tags ??= [];
+      dash.tags.push({ id: Math.max(FIRST_TAG - 1, ...dash.tags.map(tag => tag.id)) + 1, name: 'New tag', deviceIds: [] });
+      drawProjects();
+      noticed();
+    } }, 'New tag');
+    return [h('div', { class: 'tools' }, h('h2', null, 'Tags'), add), dash.tags?.length ? table(tags(dash), dash.tags, { per: 20 }) : null];
+  }
+  /** The devices of a tag, as a list of their ids. */
+  function tagDevices(dash, tag) {
+    const known = new Set((dash.devices ?? []).map(device => device.id));
+    const field = h('input', { 'aria-label': `Devices of tag ${tag.id}`, value: (tag.deviceIds ?? []).join(', '), oninput: () => {
+      const ids = field.value.split(/[\s,]+/).filter(Boolean).map(Number);
+      const other = ids.find(id => !known.has(id));
+      field.setCustomValidity(ids.length > 25 ? 'A tag has at most 25 devices.'
+        : other === undefined ? '' : 'Please name ids of devices of this project, with commas between them.');
+      tag.deviceIds = ids.filter(Number.isInteger);
+      noticed();
+    } });
+    return field;
+  }
   function newToken(dash, device) {
     if (isChanged()) return toast('Please save or discard the changes first.');
     return dialog('Set token', label(`New token of ${device.name || device.id}`, h('input', { name: 'new', required: true,

@@ -146,7 +146,7 @@ class App:
         body = {"id": 1, "name": "Test", "isActive": True, "widgets": list(widgets)} | fields
         assert self.ask("create_dash", json.dumps(body)) == OK
         device = {"id": 0, "name": "Device", "boardType": "ESP8266", "connectionType": "WI_FI"}
-        return json.loads(self.ask("create_device", 1, json.dumps(device)))["token"]
+        return json.loads(self.ask("create_device", body["id"], json.dumps(device)))["token"]
 
     def profile(self):
         return json.loads(zlib.decompress(self.ask("load_profile")))
