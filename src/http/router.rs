@@ -7,7 +7,7 @@ use super::server::Site;
 use super::upload::Purpose;
 use super::{admin, files, metrics, pages, rest};
 use crate::hub::Hub;
-use Guard::{Either, Nobody, Password, Session};
+use Guard::{Either, Newcomer, Nobody, Password, Session};
 use Method::{Delete, Get, Post, Put};
 
 /// What answers a request.
@@ -50,6 +50,8 @@ pub enum Area {
 pub enum Guard {
     /// Not at all.
     Nobody,
+    /// By the cookie of a session, also while the password is one that everybody knows.
+    Newcomer,
     /// By the cookie of a session.
     Session,
     /// By e-mail and password in the request (HTTP Basic).
@@ -95,8 +97,8 @@ const ADMIN_ROUTES: &[Route] = &[
     admin(Get, "/", Nobody, Handler::Hub(admin::page::page)),
     admin(Post, "/login", Nobody, Handler::Hub(admin::login::login)),
     admin(Post, "/logout", Nobody, Handler::Hub(admin::login::logout)),
-    admin(Get, "/me", Session, Handler::Hub(admin::login::me)),
-    admin(Post, "/password", Session, Handler::Hub(admin::login::password)),
+    admin(Get, "/me", Newcomer, Handler::Hub(admin::login::me)),
+    admin(Post, "/password", Newcomer, Handler::Hub(admin::login::password)),
     admin(Get, "/users", Session, Handler::Hub(admin::users::list)),
     admin(Post, "/users", Session, Handler::Hub(admin::users::create)),
     admin(Get, "/users/names/getAll", Session, Handler::Hub(admin::users::names)),

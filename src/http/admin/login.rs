@@ -11,7 +11,7 @@ use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::rest::json;
 use crate::hub::sessions::LIFE;
-use crate::hub::Hub;
+use crate::hub::{Hub, UserId};
 use crate::model::device::BoardType;
 use crate::store::accounts::password_hash;
 use serde::Deserialize;
@@ -83,7 +83,7 @@ pub fn me(hub: &mut Hub, request: &Request) -> Response {
     let body = json!({
         "email": email,
         "name": account.user.name,
-        "mustChangePassword": WELL_KNOWN.iter().any(|known| password_hash(email, known) == pass),
+        "mustChangePassword": is_known(email, pass),
         "warnings": warnings,
         "version": env!("CARGO_PKG_VERSION"),
         "product": server.product_name,
@@ -91,6 +91,16 @@ pub fn me(hub: &mut Hub, request: &Request) -> Response {
         "boards": BoardType::KNOWN,
     });
     Response::json(body.to_string())
+}
+
+/// Whether the account still has a password that everybody knows.
+pub fn has_known_password(hub: &Hub, user: UserId) -> bool {
+    let account = hub.users.get(user);
+    account.is_some_and(|account| is_known(&account.user.email, account.user.pass.as_deref().unwrap_or_default()))
+}
+
+fn is_known(email: &str, hash: &str) -> bool {
+    WELL_KNOWN.iter().any(|known| password_hash(email, known) == hash)
 }
 
 #[derive(Deserialize)]
@@ -108,7 +118,7 @@ pub fn password(hub: &mut Hub, request: &Request) -> Response {
         if check(hub, request, &email, &old)? != Some(user) {
             return Err(Response::text(400, "Wrong password."));
         }
-        if !is_hash(&new) || WELL_KNOWN.iter().chain(&[""]).any(|known| password_hash(&email, known) == new) {
+        if !is_hash(&new) || is_known(&email, &new) || new == password_hash(&email, "") {
             return Err(Response::text(400, "This password is well known."));
         }
         hub.set_password(user, &new);

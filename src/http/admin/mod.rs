@@ -19,6 +19,7 @@ use super::response::Response;
 use super::router::{Area, Guard};
 use crate::hub::{Hub, UserId};
 use crate::model::MAIN_APP;
+use crate::notify::local_address::LocalAddresses;
 use crate::store::accounts::password_hash;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
@@ -26,7 +27,8 @@ use base64::Engine;
 /// Lets a request in, and notes in it who is logged in.
 ///
 /// Errors: the answer for those who may not. Addresses that are not in `allowed.administrator.ips` get none at all, who is
-/// not logged in gets 404, a wrong password 403 `Authentication failed.`, and after many of those 429.
+/// not logged in gets 404, a wrong password 403 `Authentication failed.`, and after many of those 429. Who comes from the internet with a
+/// password that everybody knows gets 403 until it is changed; in the own network only the page insists.
 pub fn enter(hub: &mut Hub, request: &mut Request, area: Area) -> Result<(), Response> {
     let Area::Admin(guard) = area else { return Ok(()) };
     if !hub.config.server.allowed_administrator_ips.contains(request.origin.address) {
@@ -35,17 +37,19 @@ pub fn enter(hub: &mut Hub, request: &mut Request, area: Area) -> Result<(), Res
     }
     request.admin = match guard {
         Guard::Nobody => return Ok(()),
-        Guard::Session => by_session(hub, request),
+        Guard::Session | Guard::Newcomer => by_session(hub, request),
         Guard::Password => by_password(hub, request)?,
         Guard::Either => match by_session(hub, request) {
             None => by_password(hub, request)?,
             found => found,
         },
     };
-    match request.admin {
-        Some(_) => Ok(()),
-        None => Err(Response::empty(404)),
+    let user = request.admin.ok_or_else(|| Response::empty(404))?;
+    let from_afar = LocalAddresses::Refuse.allows(request.origin.address);
+    if from_afar && guard != Guard::Newcomer && login::has_known_password(hub, user) {
+        return Err(Response::text(403, "Please choose another password first: everybody knows this one."));
     }
+    Ok(())
 }
 
 /// The administrator of the cookie, unless another site's page sent it.
@@ -160,6 +164,32 @@ mod tests {
         request.headers.pop();
         request.origin.address = "10.0.0.1".parse().unwrap();
         assert!(enter(&mut hub, &mut request, Area::Admin(Guard::Nobody)).unwrap_err().silent);
+    }
+
+    #[test]
+    fn a_well_known_password_opens_nothing_to_the_internet() {
+        let (mut hub, user) = world();
+        hub.config = Rc::new(crate::config::Config::for_tests());
+        let known = |hub: &mut Hub, password: &str, from: &str, guard: Guard| {
+            hub.users.get_mut(user).unwrap().user.pass = Some(password_hash("root@b.cc", password));
+            let mut request = match guard {
+                Guard::Password => {
+                    ask("authorization", &format!("Basic {}", STANDARD.encode(format!("root@b.cc:{password}"))))
+                }
+                _ => ask("cookie", &format!("session={}", hub.open_session(user).unwrap())),
+            };
+            request.origin.address = from.parse().unwrap();
+            enter(hub, &mut request, Area::Admin(guard)).map_err(|refusal| refusal.status)
+        };
+        for guard in [Guard::Session, Guard::Password, Guard::Either] {
+            assert_eq!(known(&mut hub, "admin", "198.51.100.1", guard), Err(403));
+            assert_eq!(known(&mut hub, "admin", "2001:db8::1", guard), Err(403));
+            assert_eq!(known(&mut hub, "s3cret", "198.51.100.1", guard), Ok(()));
+            for near in ["127.0.0.1", "192.168.1.7", "fe80::1", "::1"] {
+                assert_eq!(known(&mut hub, "admin", near, guard), Ok(()));
+            }
+        }
+        assert_eq!(known(&mut hub, "admin", "198.51.100.1", Guard::Newcomer), Ok(()));
     }
 
     #[test]
