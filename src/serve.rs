@@ -21,6 +21,7 @@ use crate::console;
 use crate::control::server::{Control, SocketFile};
 #[cfg(feature = "postgres")]
 use crate::database::Workers;
+use crate::descriptors::{self, Shares};
 use crate::hub::jobs::{Completion, Services};
 use crate::hub::{Clock, Hub, HubHandle, Jobs};
 use crate::logging;
@@ -116,10 +117,15 @@ fn start_and_run(config: Rc<Config>, sources: &Sources, restore: bool) -> Result
     let (source, certified) = certificate::choose(&certificate::Settings::of(&config, folder.root()))?;
     let tls = Tls::new(certified)?;
 
+    let limit = descriptors::raise_limit();
+    let shares = Shares::new(limit, settings.worker_threads());
+    if shares.requests == 0 {
+        log::error!("only {limit} files and sockets may be open (ulimit -n): HTTP is not served");
+    }
     let (handle, inbox) = HubHandle::new();
     let transports = Arc::new(Transports::new(&config));
     let services: Arc<dyn Services> = Arc::clone(&transports) as _;
-    let jobs = Jobs::new(services, handle.inbox(), settings.worker_threads(), settings.notifications_queue_limit);
+    let jobs = Jobs::new(services, handle.inbox(), shares.network_threads, settings.notifications_queue_limit);
     let mut hub = Hub::new(Rc::clone(&config), Clock::system(), jobs);
     #[cfg(feature = "postgres")]
     let workers = start_database(&mut hub, &handle)?;
@@ -141,7 +147,7 @@ fn start_and_run(config: Rc<Config>, sources: &Sources, restore: bool) -> Result
     hub.start_periodic_work();
 
     let hub = Rc::new(RefCell::new(hub));
-    let server = Rc::new(Server::new(Rc::clone(&hub), Rc::new(LocalExecutor::new()), tls));
+    let server = Rc::new(Server::new(Rc::clone(&hub), Rc::new(LocalExecutor::new()), tls, shares));
     let http_port =
         crate::http::start(handle, &config, folder.root(), server.relay.peers.clone()).map_err(StartError::Http)?;
     server.http_port.set(http_port);

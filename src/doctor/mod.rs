@@ -6,6 +6,7 @@ mod ports;
 
 use crate::config::{Config, PropertyFile};
 use crate::control::{client, Request, Response};
+use crate::descriptors::Shares;
 use crate::net::certificate;
 use crate::net::validity::Validity;
 use crate::notify::push::Gateway;
@@ -88,7 +89,7 @@ pub fn examine(config: &Config, folder: &Path, socket: &Path) -> Result<String, 
         crate::descriptors::raise_limit();
     }
     let limits = server.map_or("/proc/self/limits".to_owned(), |process| format!("/proc/{process}/limits"));
-    descriptors(&fs::read_to_string(limits).unwrap_or_default(), &mut found);
+    descriptors(&fs::read_to_string(limits).unwrap_or_default(), config.server.worker_threads(), &mut found);
     if let Some(databases) = &config.db {
         #[cfg(feature = "postgres")]
         databases::examine(databases, &mut found);
@@ -227,12 +228,12 @@ fn renewal(plan: &crate::acme::Plan, is_self_signed: bool, found: &mut Findings)
 }
 
 /// `limits`: the kernel's table of the server's process, or of this one.
-fn descriptors(limits: &str, found: &mut Findings) {
+fn descriptors(limits: &str, network_threads: usize, found: &mut Findings) {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let Some(limit) = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()) else {
         return found.note("descriptors: the limit is not known");
     };
-    let connections = crate::descriptors::connections_max(limit);
+    let connections = Shares::new(limit, network_threads).connections;
     if limit < 4 * DESCRIPTORS_MIN {
         found.bad(format!("descriptors: {limit} are allowed, enough for {connections} connections: ulimit -n 65536"));
     } else {
@@ -308,10 +309,11 @@ mod tests {
         for limit in ["256", "1024", "1048576"] {
             descriptors(
                 &format!("Max processes  5 5 x\nMax open files            {limit}  4096   files\n"),
+                4,
                 &mut found,
             );
         }
-        descriptors("", &mut found);
+        descriptors("", 4, &mut found);
         assert_eq!(marks(&found), "Bad Good Good Note");
     }
 }

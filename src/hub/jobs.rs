@@ -251,6 +251,11 @@ impl Jobs {
     }
 }
 
+/// All threads that there may be with so many for the network.
+pub fn threads(network_threads: usize) -> usize {
+    lanes(network_threads.max(1), 0).iter().map(|lane| lane.threads).sum()
+}
+
 fn lanes(network_threads: usize, limit: u32) -> Vec<Lane> {
     Queue::ALL
         .iter()

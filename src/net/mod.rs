@@ -3,7 +3,7 @@
 //! * [`event_loop`] runs everything until a signal comes.
 //! * [`listen`] accepts, does the TLS handshake and tells protocols apart; [`server`] is what all tasks share.
 //! * [`proxy`] reads for whom a proxy speaks.
-//! * [`session`] serves connections that speak frames; [`front`] those that speak HTTP; [`mqtt_session`] MQTT.
+//! * [`session`] serves connections that speak frames, [`pending`] bounds what their unfinished frames take; [`front`] those that speak HTTP; [`mqtt_session`] MQTT.
 //! * [`stream`] is one socket, plain or encrypted; [`tables`] makes room for many. [`relay`] carries HTTP requests to the
 //!   HTTP thread.
 //! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings,
@@ -19,6 +19,7 @@ pub mod fuzz_targets;
 pub mod handshake;
 pub mod listen;
 pub mod mqtt_session;
+pub mod pending;
 pub mod proxy;
 pub mod relay;
 pub mod server;

@@ -22,6 +22,11 @@ pub async fn run(server: Rc<Server>, stream: Stream, origin: Origin) {
 }
 
 impl Packets {
+    /// Bytes that the unfinished packet takes.
+    pub fn kept(&self) -> usize {
+        self.partial.capacity()
+    }
+
     /// Handles the packets in the bytes that came.
     pub fn feed(&mut self, hub: &mut Hub, conn: ConnId, outbox: &Outbox, bytes: &[u8]) -> Flow {
         let mut whole = std::mem::take(&mut self.partial);

@@ -1,7 +1,8 @@
 //! What all connection tasks share: the hub, the TLS settings, one read buffer, the counts per address.
 
+use super::pending::Pending;
 use super::tls::Tls;
-use crate::descriptors;
+use crate::descriptors::Shares;
 use crate::hub::attempts::network;
 use crate::hub::{ConnId, Framing, Hub, Origin, Outbox};
 use async_executor::LocalExecutor;
@@ -29,6 +30,8 @@ pub struct Server {
     pub http_port: Cell<u16>,
     /// HTTP requests on their way to the HTTP thread.
     pub relay: super::relay::Relay,
+    /// What unfinished frames take.
+    pub pending: Rc<Pending>,
     per_address: RefCell<HashMap<IpAddr, u32>>,
     open: Cell<usize>,
     /// Most connections at the same time.
@@ -40,17 +43,18 @@ pub struct Server {
 
 impl Server {
     /// State for a hub.
-    pub fn new(hub: Rc<RefCell<Hub>>, executor: Rc<LocalExecutor<'static>>, tls: Tls) -> Self {
+    pub fn new(hub: Rc<RefCell<Hub>>, executor: Rc<LocalExecutor<'static>>, tls: Tls, shares: Shares) -> Self {
         Server {
             hub,
             executor,
             tls,
             buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
             http_port: Cell::new(0),
-            relay: super::relay::Relay::default(),
+            relay: super::relay::Relay::new(shares),
+            pending: Rc::default(),
             per_address: RefCell::new(HashMap::new()),
             open: Cell::new(0),
-            open_max: descriptors::connections_max(descriptors::raise_limit()),
+            open_max: shares.connections,
             opening: Cell::new(0),
             has_room: Cell::new(false),
         }

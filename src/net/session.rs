@@ -5,6 +5,7 @@
 
 use super::front;
 use super::mqtt_session::Packets;
+use super::pending::Share;
 use super::server::Server;
 use super::stream::Stream;
 use super::websocket::{Event, WebSocket};
@@ -43,6 +44,10 @@ struct Session {
     outbox: Rc<Outbox>,
     /// The beginning of a frame whose rest has not come.
     partial: Vec<u8>,
+    /// Size of that frame, once its header has come.
+    whole: usize,
+    /// What of all memory for unfinished frames it takes.
+    share: Share,
     /// In `partial` are whole frames, not handled because too many answers are unread.
     held: bool,
     /// What is around or in place of frames.
@@ -62,7 +67,10 @@ pub fn run(
 ) -> Pin<Box<dyn Future<Output = ()>>> {
     let idle_timeout = idle_timeout(&server.hub.borrow(), framing);
     let (conn, outbox) = server.open(framing, origin, idle_timeout);
-    let mut session = Session { server, stream, conn, outbox, partial: Vec::new(), held: false, feed, closing: false };
+    let share = Share::new(Rc::clone(&server.pending));
+    let (partial, whole) = (Vec::new(), 0);
+    let mut session =
+        Session { server, stream, conn, outbox, partial, whole, share, held: false, feed, closing: false };
     session.feed(&first);
     drop(first);
     Box::pin(async move {
@@ -181,7 +189,29 @@ impl Session {
             return;
         }
         let server = Rc::clone(&self.server);
-        server.batch(|hub| work(self, hub));
+        server.batch(|hub| {
+            work(self, hub);
+            self.count(hub);
+        });
+    }
+
+    /// Counts what is kept of unfinished frames; a connection for which there is no room is closed, as one whose frame is too long.
+    fn count(&mut self, hub: &Hub) {
+        let around = match &self.feed {
+            Feed::Stream => 0,
+            Feed::WebSocket(websocket) => websocket.kept(),
+            Feed::Packets(packets) => packets.kept(),
+        };
+        let owner = match hub.connections.get(self.conn).map(|connection| &connection.peer) {
+            Some(Peer::Hardware(device)) => Some(device.user),
+            Some(Peer::App(login)) => Some(login.user),
+            _ => None,
+        };
+        if !self.share.set(self.partial.capacity() + around, owner) && !self.closing {
+            log::debug!("too many bytes of unfinished frames");
+            self.feed = Feed::Stream;
+            self.end();
+        }
     }
 
     fn feed_to(&mut self, hub: &mut Hub, bytes: &[u8]) {
@@ -241,6 +271,12 @@ impl Session {
             return;
         }
         let mut whole = std::mem::take(&mut self.partial);
+        let needed = whole.len() + bytes.len();
+        if needed > whole.capacity() {
+            // Twice as much each time, and no more than the frame needs.
+            let size = (2 * whole.capacity()).min(self.whole).max(needed);
+            whole.reserve_exact(size - whole.len());
+        }
         whole.extend_from_slice(bytes);
         let used = self.handle_all(hub, &whole);
         if used < whole.len() && !self.closing {
@@ -274,6 +310,7 @@ impl Session {
                     if stranger && needed > STRANGER_FRAME_MAX {
                         self.end();
                     }
+                    self.whole = needed;
                     break;
                 }
                 Err(error) => {

@@ -120,6 +120,11 @@ impl WebSocket {
         None
     }
 
+    /// Bytes that the unfinished message takes.
+    pub fn kept(&self) -> usize {
+        self.message.capacity()
+    }
+
     fn fail(&mut self, (code, reason): Failure, out: &mut Vec<u8>) -> Event<'static> {
         let mut payload = u16::from(code).to_be_bytes().to_vec();
         payload.extend_from_slice(reason.as_bytes());

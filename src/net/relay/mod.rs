@@ -2,7 +2,7 @@
 //!
 //! * A request goes to the HTTP thread when it is whole, an answer to the client when it is whole: a slow client costs
 //!   memory up to a bound, never the thread. Only uploads of files are passed on as they come.
-//! * At most [`AT_ONCE`] requests are with the HTTP thread; others wait their turn, up to [`WAITING_MAX`].
+//! * At most [`Shares::requests`] are with the HTTP thread, its pending answers (mails, exports) included; others wait their turn, up to [`WAITING_MAX`].
 //! * Keep-alive, closing, `Expect` and the refusal of what is too long or too slow are decided here.
 //!
 //! [`head`] reads requests, [`chunked`] bodies, [`answer`] answers; [`backend`] is a connection to the HTTP thread, [`turns`] says
@@ -17,6 +17,7 @@ mod turns;
 use super::front::{linger, read_more, write_all};
 use super::server::Server;
 use super::stream::Stream;
+use crate::descriptors::Shares;
 use crate::http::PeerTable;
 use crate::hub::Origin;
 use answer::AnswerHead;
@@ -33,10 +34,6 @@ use std::rc::Rc;
 use std::time::Duration;
 use turns::Turns;
 
-/// Most requests with the HTTP thread at the same time, its pending answers (mails, exports) included.
-const AT_ONCE: usize = 16;
-/// Most uploads at the same time.
-const UPLOADS_AT_ONCE: usize = 2;
 /// An answer that takes longer is late.
 const LATE: Duration = Duration::from_millis(250);
 /// Connections to the HTTP thread that are kept for the next request.
@@ -61,26 +58,28 @@ pub struct Relay {
     idle: RefCell<Vec<Backend>>,
     turns: Turns,
     uploads: Semaphore,
+    /// Most requests that wait for their turn.
+    waiting_max: usize,
     /// Connections that are older than this are not kept when they have served their request.
     generation: Cell<u64>,
     /// Bytes of all bodies that are being read or served.
     bodies: Cell<usize>,
 }
 
-impl Default for Relay {
-    fn default() -> Self {
+impl Relay {
+    /// A way for so many requests and uploads at the same time.
+    pub fn new(shares: Shares) -> Self {
         Relay {
             peers: PeerTable::default(),
             idle: RefCell::default(),
-            turns: Turns::new(AT_ONCE),
-            uploads: Semaphore::new(UPLOADS_AT_ONCE),
+            turns: Turns::new(shares.requests),
+            uploads: Semaphore::new(shares.uploads),
+            waiting_max: if shares.requests == 0 { 0 } else { WAITING_MAX },
             generation: Cell::new(0),
             bodies: Cell::new(0),
         }
     }
-}
 
-impl Relay {
     /// A connection that is kept, if there is one that is of use.
     fn kept(&self) -> Option<Backend> {
         let mut idle = self.idle.borrow_mut();
@@ -248,7 +247,7 @@ impl Exchange<'_> {
     /// Asks the HTTP thread once, when it is this request's turn.
     async fn ask(&self, head: &Head, body: &[u8], offset: u64) -> Step<(AnswerHead, Vec<u8>)> {
         let relay = &self.server.relay;
-        if relay.turns.waiting() >= WAITING_MAX {
+        if relay.turns.waiting() >= relay.waiting_max {
             return Err(Refusal::Busy.into());
         }
         let turn = relay.turns.take().await;

@@ -2,6 +2,7 @@
 
 use crate::config::address::{Network, Networks};
 use crate::config::Config;
+use crate::descriptors::Shares;
 use crate::http;
 use crate::hub::{testing, HubHandle, Origin};
 use crate::net::certificate::{choose, Settings};
@@ -41,7 +42,12 @@ fn with_server(folder: &Path, clients: impl FnOnce(u16) + Send + 'static) {
     })
     .unwrap();
     let executor = Rc::new(LocalExecutor::new());
-    let server = Rc::new(Server::new(Rc::new(RefCell::new(hub)), Rc::clone(&executor), Tls::new(certificate).unwrap()));
+    let server = Rc::new(Server::new(
+        Rc::new(RefCell::new(hub)),
+        Rc::clone(&executor),
+        Tls::new(certificate).unwrap(),
+        Shares::new(1024, 1),
+    ));
     server.http_port.set(http::start(handle, &config, folder, server.relay.peers.clone()).unwrap());
     let listener = Async::<TcpListener>::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.get_ref().local_addr().unwrap().port();
