@@ -49,6 +49,8 @@ fn the_last_words_are_those_of_the_reference() {
     for line in ["INFO - Region : local. Host : ", "INFO - Timers : 0\n", "INFO - Reports : 0\n"] {
         assert!(log.contains(line), "{line:?} in {log}");
     }
+    let worker = fs::read_to_string(place.path().join("logs/worker.log")).unwrap();
+    assert!(worker.contains(" - Daily copies: "), "{worker}");
 }
 
 fn write_certificate(place: &Place) {

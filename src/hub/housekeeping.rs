@@ -6,6 +6,7 @@ use super::users::UserId;
 use super::Hub;
 use crate::history::export_folder;
 use crate::history::names::{Granularity, Pin};
+use crate::logging::WORKER;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -40,16 +41,18 @@ impl Hub {
         let (files, exports) = (Arc::clone(&self.history.files), Arc::clone(&self.history.exports));
         let work = move || {
             match files.truncate_minutes(minute_days) {
-                Ok(done) => log::info!("history: {} files cut, {} empty folders removed", done.files, done.folders),
-                Err(error) => log::warn!("history: minute files were not cut: {error}"),
+                Ok(done) => {
+                    log::info!(target: WORKER, "history: {} files cut, {} empty folders removed", done.files, done.folders)
+                }
+                Err(error) => log::warn!(target: WORKER, "history: minute files were not cut: {error}"),
             }
             match export_folder::purge(&exports, export_days, SystemTime::now()) {
-                Ok(count) => log::info!("exports: {count} old files deleted"),
-                Err(error) => log::warn!("exports: old files were not deleted: {error}"),
+                Ok(count) => log::info!(target: WORKER, "exports: {count} old files deleted"),
+                Err(error) => log::warn!(target: WORKER, "exports: old files were not deleted: {error}"),
             }
         };
         if self.jobs.work(Queue::History, work, |_, ()| ()).is_err() {
-            log::warn!("history: too much work is waiting, files are cut in a week");
+            log::warn!(target: WORKER, "history: too much work is waiting, files are cut in a week");
         }
     }
 
@@ -74,11 +77,11 @@ impl Hub {
             let files = Arc::clone(&self.history.files);
             let work = move || match files.clean(&owner, &used) {
                 Ok(0) => {}
-                Ok(count) => log::info!("history: {count} unused files of one account deleted"),
-                Err(error) => log::warn!("history: unused files of one account stay: {error}"),
+                Ok(count) => log::info!(target: WORKER, "history: {count} unused files of one account deleted"),
+                Err(error) => log::warn!(target: WORKER, "history: unused files of one account stay: {error}"),
             };
             if self.jobs.work(Queue::History, work, |_, ()| ()).is_err() {
-                log::warn!("history: too much work is waiting, unused files are deleted in a week");
+                log::warn!(target: WORKER, "history: too much work is waiting, unused files are deleted in a week");
                 return;
             }
         }

@@ -11,6 +11,7 @@ use super::jobs::Queue;
 use super::trouble::Trouble;
 use super::users::{Unsaved, UserId};
 use super::Hub;
+use crate::logging::WORKER;
 use crate::store::save::{Item, BACKUP_PERIOD};
 use crate::store::Saver;
 use std::collections::HashSet;
@@ -111,8 +112,10 @@ impl Hub {
         let date = crate::local_time::now().strftime("%Y-%m-%d").to_string();
         let work = move || saver.back_up(&date).map_err(|e| e.to_string());
         let _ = self.jobs.work(Queue::Disk, work, |_, result| match result {
-            Ok(done) => log::info!("Daily copies: {} files copied, {} unchanged", done.copied, done.linked),
-            Err(e) => log::error!("Daily copies failed: {e}"),
+            Ok(done) => {
+                log::info!(target: WORKER, "Daily copies: {} files copied, {} unchanged", done.copied, done.linked);
+            }
+            Err(e) => log::error!(target: WORKER, "Daily copies failed: {e}"),
         });
     }
 

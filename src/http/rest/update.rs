@@ -18,6 +18,7 @@ use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::hub::pins::PinWrite;
 use crate::hub::{DeviceRef, Hub};
+use crate::model::json::integer;
 use crate::wire::frame::MAX_HARDWARE_BODY;
 use crate::wire::Command;
 use serde::Deserialize;
@@ -93,10 +94,11 @@ pub fn extra(hub: &mut Hub, request: &Request) -> Response {
     answer(hub).unwrap_or_else(|refusal| refusal)
 }
 
-/// Value and time; the value may be a number, the time a text. Nothing where one of them cannot be read.
+/// Value and time; the value may be a number, the time a text or, as scripts compute it, a fraction, which is cut off. Nothing
+/// where one of them cannot be read.
 fn unstamp(stamped: &Stamped<'_>) -> Option<(String, i64)> {
     let value = json::scalar(stamped.value?)?;
-    let at = stamped.timestamp.and_then(json::scalar).map_or(Some(0), |text| text.trim().parse().ok())?;
+    let at = stamped.timestamp.map_or(Ok(0), |raw| integer(raw.get(), i64::MIN, i64::MAX)).ok()?;
     Some((value, at))
 }
 
@@ -177,7 +179,17 @@ mod tests {
         for valueless in [r#"[{"timestamp":1}]"#, r#"[{"value":null}]"#, r#"[{"value":"1"},{"timestamp":1}]"#] {
             assert_eq!(ask(valueless), (400, "No pin for update provided.".into()));
         }
-        for bad in ["{}", r#"[{"value":[]}]"#, r#"[{"value":"1","timestamp":"x"}]"#, "[1]"] {
+        for time in ["1700000000000.75", "1.7e12", "null", "\"\""] {
+            assert_eq!(ask(&format!(r#"[{{"value":1,"timestamp":{time}}}]"#)), (200, "".into()), "{time}");
+        }
+        for bad in [
+            "{}",
+            r#"[{"value":[]}]"#,
+            r#"[{"value":1,"timestamp":true}]"#,
+            r#"[{"value":1,"timestamp":1e30}]"#,
+            r#"[{"value":"1","timestamp":"x"}]"#,
+            "[1]",
+        ] {
             assert_eq!(ask(bad), (500, format!("Error parsing body param. {bad}")));
         }
     }

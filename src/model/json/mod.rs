@@ -14,7 +14,7 @@ mod write;
 
 pub use number::{write_f32, write_f64};
 pub use read::{from_str, Error, MapSeed, ObjectSeed, Reading, TaggedSeed};
-pub use scalar::text;
+pub use scalar::{integer, text};
 pub use write::{to_string, Audience, Writer};
 
 use serde::de::MapAccess;
