@@ -41,9 +41,7 @@ fn main() -> ExitCode {
     }
     let mut sources = Sources::of_process();
     cli.args.apply(&mut sources);
-    let variables =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    sources.overrides.extend(config::environment::overrides(variables));
+    sources.overrides.extend(config::environment::overrides(variables()));
     if cli.args.check_config {
         return check_config(&sources);
     }
@@ -65,6 +63,11 @@ fn main() -> ExitCode {
     run::run(Rc::new(config), &sources, &cli.args)
 }
 
+/// The environment, as far as it is text.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// Shows the whole configuration, and what is wrong with it on standard error. A value that is wrong in any way fails, also one
 /// that the server would start with.
 fn check_config(sources: &Sources) -> ExitCode {
@@ -78,6 +81,9 @@ fn check_config(sources: &Sources) -> ExitCode {
     mistakes.extend(config.mistakes.iter().cloned());
     mistakes.extend(certificate::check(&config));
     console::say(config.report().trim_end());
+    for remark in config::environment::unknown(variables()) {
+        console::say(&format!("WARNING : {remark}"));
+    }
     if mistakes.is_empty() {
         console::say("The configuration is valid.");
         return ExitCode::SUCCESS;

@@ -149,9 +149,10 @@ fn environment_variables_set_keys() {
     let _server = place.start_with(&[], &[(name.0, &name.1)]);
     tcp(port);
     let mut check = place.command(&["--check-config"]);
-    let report = check.env(name.0, &name.1).output().unwrap();
+    let report = check.env(name.0, &name.1).env("EYELET_ADMIN_ROOT_PATH", "/x").output().unwrap();
     let report = String::from_utf8(report.stdout).unwrap();
     assert!(report.contains(&format!("http.port = {port}  (environment EYELET_HTTP_PORT)")), "{report}");
+    assert!(report.contains("WARNING : Unknown variable 'EYELET_ADMIN_ROOT_PATH'"), "{report}");
 }
 
 #[test]

@@ -27,6 +27,14 @@ pub fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))
 }
 
+/// A remark for each variable that begins like those of keys and is of none.
+pub fn unknown(variables: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+    let is_key =
+        |name: &str| PropertyFile::ALL.iter().flat_map(|file| file.keys()).any(|key| variable(key.name) == name);
+    let names = variables.into_iter().map(|(name, _)| name).filter(|name| name.starts_with(PREFIX) && !is_key(name));
+    names.map(|name| format!("Unknown variable '{name}' of the environment is ignored")).collect()
+}
+
 /// The image's variable that says that names without [`PREFIX`] count, too.
 const LEGACY: &str = "LEGACY_VARIABLES";
 
@@ -81,6 +89,13 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), count);
         assert_eq!(variable("admin.rootPath"), "EYELET_ADMIN_ROOTPATH");
+    }
+
+    #[test]
+    fn misspelt_variables_are_told() {
+        let names = ["EYELET_HTTP_PORT", "EYELET_ADMIN_ROOT_PATH", "HTTP_PORT", "EYELET_MAIL_SMTP_HOST"];
+        let told = unknown(names.map(|name| (name.to_owned(), String::new())));
+        assert_eq!(told, ["Unknown variable 'EYELET_ADMIN_ROOT_PATH' of the environment is ignored"]);
     }
 
     #[test]
