@@ -159,6 +159,7 @@ mod tests {
             (" 2 ", Some(PinType::Analog)),
             ("virtual", None),
             ("3", None),
+            ("+1", None),
             ("", None),
         ] {
             assert_eq!(PinType::from_name_or_ordinal(text), wanted, "{text:?}");

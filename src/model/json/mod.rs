@@ -66,7 +66,8 @@ pub trait Name: Copy + PartialEq + 'static {
     /// The constant of a text or of a zero-based ordinal written in digits, with or without blanks around it.
     fn from_name_or_ordinal(text: &str) -> Option<Self> {
         let text = text.trim();
-        Self::from_name(text).or_else(|| Self::NAMES.get(text.parse::<usize>().ok()?).map(|(_, v)| *v))
+        let ordinal = || text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
+        Self::from_name(text).or_else(|| Self::NAMES.get(ordinal()?).map(|(_, v)| *v))
     }
 }
 
