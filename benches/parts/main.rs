@@ -16,6 +16,10 @@ mod rules;
 mod timers;
 mod world;
 
+/// As the server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A part's name, what is measured, and the function that does it.
 const PARTS: &[(&str, &str, fn())] = &[
     ("accounts", "10,000 accounts of 10 KB: time and memory of the load at the start", accounts::run),

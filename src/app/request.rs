@@ -105,7 +105,7 @@ const STORED_FACTOR: usize = 4;
 /// Counts an object that is about to be stored against what the account may hold. `kib`: the longest JSON of its kind.
 ///
 /// Errors: `NotAllowed` when the account is full, or for short JSON of countless empty objects.
-pub fn admit<T: Object>(hub: &mut Hub, caller: &Caller, object: &T, kib: u32) -> Result<(), Status> {
+pub fn admit(hub: &mut Hub, caller: &Caller, object: &dyn Object, kib: u32) -> Result<(), Status> {
     let (bytes, most) = (weight(object), (kib as usize).saturating_mul(1024 * STORED_FACTOR));
     if bytes > most || !hub.may_grow(caller.user(), bytes) {
         return Err(Status::NotAllowed);
@@ -116,12 +116,12 @@ pub fn admit<T: Object>(hub: &mut Hub, caller: &Caller, object: &T, kib: u32) ->
 /// An object from JSON.
 ///
 /// Errors: `IllegalCommandBody` when it cannot be read, `IllegalCommand` for the text `null`.
-pub fn object<T: Object>(text: &str) -> Result<T, Status> {
+pub fn object<T: Object + Default>(text: &str) -> Result<T, Status> {
     part(from_str(text, ObjectSeed::new(&Reading::strict())).map_err(unreadable)?)
 }
 
 /// As [`object`], but the text `null` is `IllegalCommandBody`, too.
-pub fn object_not_null<T: Object>(text: &str) -> Result<T, Status> {
+pub fn object_not_null<T: Object + Default>(text: &str) -> Result<T, Status> {
     let object = from_str(text, ObjectSeed::new(&Reading::strict())).map_err(unreadable)?;
     object.ok_or(Status::IllegalCommandBody)
 }

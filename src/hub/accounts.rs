@@ -1,5 +1,6 @@
 //! What administrators do to accounts, through the control socket and the admin pages: make, change, delete.
 
+use super::connections::ConnId;
 use super::history::Doomed;
 use super::jobs::Queue;
 use super::users::UserId;
@@ -49,8 +50,9 @@ impl Hub {
     /// on its way to the file is written before. Nothing happens without such an account.
     pub fn delete_account(&mut self, user: UserId) {
         let Some(account) = self.users.get(user) else { return };
-        let (apps, hardware) = (account.apps.clone(), account.hardware.clone());
-        for conn in apps.into_iter().chain(hardware) {
+        let devices = account.hardware.iter().map(|member| member.conn);
+        let conns: Vec<ConnId> = account.apps.iter().copied().chain(devices).collect();
+        for conn in conns {
             self.close(conn);
         }
         self.tokens.remove_user(user);

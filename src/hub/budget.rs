@@ -1,8 +1,9 @@
 //! How much an account may hold: what its apps make and its devices write is bounded in the sum, so that nobody can fill
 //! the memory of all.
 //!
-//! Every save tells how much an account weighs. What it takes in afterwards is added, as if nothing were replaced, and it is
-//! weighed anew only when that sum is over the limit, at most once a second.
+//! Its file, and then every save, tells how much an account holds; nothing is weighed for this alone. What it takes in afterwards
+//! is added; values also take the place of others, whatever else is thought to replace nothing until the next save, which a
+//! refusal asks for. So the sum is never too low, and too high for a period at most.
 //!
 //! How much work its apps may make is bounded, too: bytes of requests, the weight of the account for each request that
 //! goes through all of it, and a part of that for each save. One loop serves everybody.
@@ -10,12 +11,9 @@
 use super::connections::AppLogin;
 use super::users::UserId;
 use super::Hub;
+use super::Unsaved;
+use crate::model::weight::{Growth, OVERHEAD};
 use crate::model::{BadNumber, PinType};
-
-/// Least ms between two weighings that somebody's data cause.
-const WEIGHING_INTERVAL: u64 = 1000;
-/// What a value or object costs beside its bytes.
-const OVERHEAD: usize = 64;
 
 /// Bytes of work a second that the apps of an account, and its guests, may make.
 const WORK_RATE: u64 = 4 * 1024 * 1024;
@@ -28,15 +26,11 @@ const GUESTS: usize = 1;
 /// Writing an account down is so many times less work than to go through it for a peer.
 const SAVE_SHARE: usize = 4;
 
-/// What an account weighs, in bytes.
+/// What an account holds, and the work that is made for it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Budget {
-    /// When it was weighed last.
-    weighed: usize,
-    /// What came since.
-    grown: usize,
-    /// When data caused a weighing, ms since start plus one; 0 = never.
-    looked_at: u64,
+    /// Bytes.
+    held: usize,
     /// It was told that it is full.
     full: bool,
     /// When the work of its own apps, and that of its guests, would be done at [`WORK_RATE`]; µs since start.
@@ -44,15 +38,15 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The account was weighed.
-    pub fn weighed(&mut self, bytes: usize) {
-        (self.weighed, self.grown) = (bytes, 0);
+    /// The account was read from so many bytes.
+    pub fn loaded(&mut self, bytes: usize) {
+        self.held = bytes;
     }
 
     /// The account is written at `ticks` (ms since start), which is work, too: `text` bytes, and `unwritten` that stay in
     /// memory only.
     pub fn saved(&mut self, text: usize, unwritten: usize, ticks: u64) {
-        self.weighed(text + unwritten);
+        self.held = text + unwritten;
         self.work(OWN, text / SAVE_SHARE, ticks);
     }
 
@@ -60,33 +54,30 @@ impl Budget {
         let until = &mut self.busy_until[share];
         *until = (*until).max(ticks * 1000).saturating_add((bytes as u64).saturating_mul(1_000_000) / WORK_RATE);
     }
-
-    fn with(&self, more: usize) -> usize {
-        self.weighed.saturating_add(self.grown).saturating_add(more)
-    }
 }
 
 impl Hub {
     /// Whether an account may take in so many more bytes; if so they are counted.
     pub fn may_grow(&mut self, user: UserId, bytes: usize) -> bool {
+        self.may_change(user, Growth { more: bytes.saturating_add(OVERHEAD), less: 0 })
+    }
+
+    fn may_change(&mut self, user: UserId, growth: Growth) -> bool {
         let limit = (self.config.server.user_account_max_size as usize).saturating_mul(1024);
         let Some(account) = self.users.get_mut(user) else { return false };
-        let more = bytes.saturating_add(OVERHEAD);
         let budget = &mut account.budget;
-        if limit > 0 && budget.with(more) > limit {
-            let ticks = self.clock.ticks();
-            if budget.looked_at == 0 || ticks.saturating_sub(budget.looked_at - 1) >= WEIGHING_INTERVAL {
-                budget.looked_at = ticks + 1;
-                budget.weighed(account.user.weight());
-            }
-        }
-        let fits = limit == 0 || budget.with(more) <= limit;
+        let held = budget.held.saturating_add(growth.more).saturating_sub(growth.less);
+        let fits = limit == 0 || held <= limit;
         if fits {
-            budget.grown += more;
+            budget.held = held;
         } else if !budget.full {
             log::warn!("{} holds as much as user.account.max.size allows: it gets nothing more", account.user.email);
         }
         account.budget.full = !fits;
+        if !fits {
+            // The next periodic save tells how much it really is.
+            self.users.mark(user, Unsaved::Values);
+        }
         fits
     }
 
@@ -95,12 +86,8 @@ impl Hub {
     pub fn may_work(&mut self, login: AppLogin, bytes: usize, whole: bool) -> bool {
         let ticks = self.ticks();
         let Some(account) = self.users.get_mut(login.user) else { return false };
-        if whole && account.budget.weighed == 0 {
-            // Not saved since the start.
-            account.budget.weighed(account.user.weight());
-        }
         let budget = &mut account.budget;
-        let bytes = if whole { budget.with(bytes) } else { bytes };
+        let bytes = if whole { budget.held.saturating_add(bytes) } else { bytes };
         let share = if login.guest_of.is_some() { GUESTS } else { OWN };
         let fits = budget.busy_until[share] <= (ticks + WORK_BURST) * 1000;
         if fits {
@@ -119,15 +106,16 @@ impl Hub {
         (pin_type, pin): (PinType, u8),
         value: &str,
     ) -> Result<(), BadNumber> {
-        let Some(project) = self.users.dash(user, dash) else { return Ok(()) };
-        let keepers = project.keepers(device, pin_type, pin);
-        if !self.may_grow(user, value.len().saturating_mul(keepers)) {
+        let (now, limits) = (self.now(), self.limits());
+        let Some(profile) = self.users.profile(user) else { return Ok(()) };
+        let Some(project) = profile.dash(dash) else { return Ok(()) };
+        let growth = project.growth(&profile.storage, (device, pin_type, pin), value, &limits);
+        if !self.may_change(user, growth) {
             return Ok(());
         }
-        let (now, limits) = (self.now(), self.limits());
         let Some(profile) = self.users.profile_mut(user) else { return Ok(()) };
         let stored = profile.store_value(dash, device, pin_type, pin, value, &limits, now);
-        self.users.mark(user, super::Unsaved::Values);
+        self.users.mark(user, Unsaved::Values);
         stored
     }
 }
@@ -156,6 +144,12 @@ mod tests {
         hub.store_value(user, (1, 0), (PinType::Virtual, pin), &"x".repeat(length)).unwrap();
     }
 
+    /// What [`Hub::save_all`] tells the budget.
+    fn save(hub: &mut Hub, user: UserId) {
+        let account = hub.users.get_mut(user).unwrap();
+        account.budget.saved(account.user.to_file().len(), account.user.unwritten(), 0);
+    }
+
     fn kept(hub: &Hub, user: UserId, pin: u8) -> usize {
         let key = PinKey::value(1, 0, PinType::Virtual, pin);
         hub.users.profile(user).unwrap().storage.0.get(&key).map_or(0, |value| match value {
@@ -174,10 +168,14 @@ mod tests {
         assert!((50_000..64 * 1024).contains(&before), "{before}");
         store(&mut hub, user, 30, 20_000);
         assert_eq!(kept(&hub, user, 30), 0);
+        store(&mut hub, user, 10, 10_000);
+        assert_eq!(kept(&hub, user, 10), 10_000, "in the place of another");
         hub.users.profile_mut(user).unwrap().storage.0.clear();
+        hub.users.take_unsaved(Unsaved::Values);
         store(&mut hub, user, 30, 20_000);
-        assert_eq!(kept(&hub, user, 30), 0, "it is not weighed more often than once a second");
-        advance(&mut hub, 1000);
+        assert_eq!(kept(&hub, user, 30), 0, "nobody has weighed it");
+        assert_eq!(hub.users.take_unsaved(Unsaved::Values), [user], "it asks to be saved");
+        save(&mut hub, user);
         store(&mut hub, user, 30, 20_000);
         assert_eq!(kept(&hub, user, 30), 20_000);
     }

@@ -2,7 +2,7 @@
 //!
 //! * [`users`]: accounts and sessions. [`accounts`], [`replacing`]: what administrators do to them. [`tokens`]: who has which token.
 //! * [`connections`]: open connections.
-//! * [`routing`]: who gets a message. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
+//! * [`routing`]: who gets a message; [`roster`]: an account's devices that are connected. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
 //! * [`memory`]: gives it back after a storm of clients. [`certificate`]: which one is shown.
 //! * [`attempts`]: failed logins, [`refused`] devices. [`sessions`]: administrators in browsers. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
@@ -48,6 +48,7 @@ pub mod refused;
 pub mod replacing;
 pub mod reports;
 pub mod reset_tokens;
+pub mod roster;
 pub mod routing;
 pub mod rules;
 pub mod saving;

@@ -2,7 +2,7 @@
 //! account with such displays has both a device and an app connected.
 
 use super::users::UserId;
-use super::{Hub, Peer};
+use super::Hub;
 use crate::model::{Polls, Profile};
 use crate::wire::Command;
 use std::collections::BTreeSet;
@@ -69,12 +69,8 @@ impl Hub {
         let now = self.now();
         let Some(account) = self.users.get_mut(user) else { return };
         let mut polls = account.polls.take().unwrap_or_default();
-        let mut devices = BTreeSet::new();
-        for conn in &account.hardware {
-            if let Some(Peer::Hardware(device)) = self.connections.get(*conn).map(|c| c.peer) {
-                devices.insert((device.dash, device.device));
-            }
-        }
+        let mut devices: Vec<(i32, i32)> = account.hardware.iter().map(|member| (member.dash, member.device)).collect();
+        devices.dedup();
         for (dash, device) in devices {
             let bodies = match self.users.dash(user, dash) {
                 Some(project) if project.is_active => project.due_reads(device, &mut polls, now),

@@ -3,6 +3,7 @@
 
 use super::connections::{AppLogin, ConnId, DeviceRef, Peer};
 use super::outbox::Framing;
+use super::roster::Member;
 use super::tokens::Provisional;
 use super::users::{Unsaved, UserId};
 use super::Hub;
@@ -37,7 +38,7 @@ impl Hub {
         connection.failures = 0;
         let address = connection.origin.address;
         let mqtt = connection.outbox.framing() == Framing::Mqtt;
-        account.hardware.push(conn);
+        account.hardware.join(Member { dash, device: device_id, conn });
         log::info!("{} hardware joined.", account.user.email);
         self.start_reads(user);
         self.respond(conn, id, Status::Ok);
@@ -103,17 +104,15 @@ impl Hub {
             Peer::New { .. } => {}
             Peer::Hardware(device) => {
                 let Some(account) = self.users.get_mut(device.user) else { return };
-                // In the order of their logins: what came after it.
-                let at = account.hardware.iter().position(|c| *c == conn).map_or(0, |at| at + 1);
-                let later = account.hardware.get(at..).unwrap_or_default();
-                let peer = |conn: &ConnId| self.connections.get(*conn).map(|c| c.peer);
-                let was_newest = !later.iter().any(|conn| peer(conn) == Some(Peer::Hardware(device)));
-                leave(&mut account.hardware, conn);
+                let was_newest = account.hardware.leave(Member { dash: device.dash, device: device.device, conn });
                 self.device_left(device, was_newest);
             }
             Peer::App(login) => {
                 let Some(account) = self.users.get_mut(login.user) else { return };
-                leave(&mut account.apps, conn);
+                account.apps.retain(|c| *c != conn);
+                if account.apps.is_empty() {
+                    account.apps = Vec::new();
+                }
                 self.tell_devices(login.user, login.guest_of, "adis");
             }
         }
@@ -217,13 +216,6 @@ impl Hub {
         let Some(known) = dash.device(device.device) else { return };
         let text = self.config.push.notification_body.replace("{DEVICE_NAME}", known.name_or("device"));
         self.push_to_phones(device.user, device.dash, text);
-    }
-}
-
-fn leave(connections: &mut Vec<ConnId>, conn: ConnId) {
-    connections.retain(|c| *c != conn);
-    if connections.is_empty() {
-        *connections = Vec::new();
     }
 }
 

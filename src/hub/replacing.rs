@@ -1,5 +1,6 @@
 //! An administrator replaces an account's content, sometimes with another e-mail.
 
+use super::connections::ConnId;
 use super::jobs::Queue;
 use super::users::UserId;
 use super::Hub;
@@ -13,10 +14,11 @@ impl Hub {
     /// e-mail is free, and that no token is another account's.
     pub fn replace_account(&mut self, user: UserId, mut new: User) {
         let Some(account) = self.users.get(user) else { return };
-        let (apps, hardware) = (account.apps.clone(), account.hardware.clone());
+        let devices = account.hardware.iter().map(|member| member.conn);
+        let conns: Vec<ConnId> = account.apps.iter().copied().chain(devices).collect();
         let (old_email, new_email) = (account.user.email.clone(), new.email.clone());
         log::info!("{old_email} ({}): account changed by an administrator", account.user.app_name);
-        for conn in apps.into_iter().chain(hardware) {
+        for conn in conns {
             self.close(conn);
         }
         self.tokens.remove_user(user);

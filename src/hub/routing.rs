@@ -2,6 +2,7 @@
 
 use super::connections::{ConnId, Peer};
 use super::outbox::Framing;
+use super::roster::Member;
 use super::users::UserId;
 use super::Hub;
 use crate::wire::body::{utf16_len, Digits};
@@ -23,18 +24,29 @@ impl Hub {
         let Some(project) = account.user.profile.dash(dash) else { return false };
         let characters = body.iter().map(|part| utf16_len(part)).sum();
         let mut reached = false;
-        for conn in &account.hardware {
-            let Some(connection) = self.connections.get(*conn) else { continue };
-            let Peer::Hardware(to) = connection.peer else { continue };
-            if to.dash != dash || !(devices.is_empty() || devices.contains(&to.device)) {
-                continue;
+        // Ids are mostly counted from 0.
+        let mut place = if let [device] = devices { usize::try_from(*device).unwrap_or(0) } else { 0 };
+        let mut send = |members: &[Member]| {
+            let device = members.first().and_then(|member| project.device_near(member.device, &mut place));
+            if !device.is_some_and(|d| d.accepts(characters)) {
+                return;
             }
-            if !project.device(to.device).is_some_and(|d| d.accepts(characters)) {
-                continue;
+            for connection in members.iter().filter_map(|member| self.connections.get(member.conn)) {
+                reached = true;
+                connection.outbox.push(command, id, body);
+                self.stats.count(command);
             }
-            reached = true;
-            connection.outbox.push(command, id, body);
-            self.stats.count(command);
+        };
+        let roster = &account.hardware;
+        match devices {
+            [] => roster.of_dash(dash).chunk_by(|a, b| a.device == b.device).for_each(send),
+            [device] => send(roster.of_device(dash, *device)),
+            several => {
+                let mut several = several.to_vec();
+                several.sort_unstable();
+                several.dedup();
+                several.iter().for_each(|device| send(roster.of_device(dash, *device)));
+            }
         }
         reached
     }
@@ -129,11 +141,11 @@ impl Hub {
 
     /// The device connections of a project, or of one of its devices.
     pub fn hardware_of(&self, user: UserId, dash: i32, device: Option<i32>) -> impl Iterator<Item = ConnId> + '_ {
-        let all = self.users.get(user).map_or(&[][..], |a| &a.hardware);
-        all.iter().copied().filter(move |conn| {
-            let peer = self.connections.get(*conn).map(|c| c.peer);
-            matches!(peer, Some(Peer::Hardware(d)) if d.dash == dash && device.is_none_or(|id| id == d.device))
-        })
+        let members = self.users.get(user).map_or(&[][..], |account| match device {
+            Some(device) => account.hardware.of_device(dash, device),
+            None => account.hardware.of_dash(dash),
+        });
+        members.iter().map(|member| member.conn)
     }
 
     /// Whether a connection speaks MQTT.

@@ -1,5 +1,6 @@
 //! A hub in memory for unit tests: a hand-moved clock, kept jobs, connections whose bytes can be read back.
 
+use super::roster::Member;
 use super::{AppLogin, AppOs, Clock, ConnId, DeviceRef, Framing, Hub, Job, Jobs, Origin, Outbox, Peer, UserId};
 use crate::config::Config;
 use crate::model::json::{from_str, ObjectSeed, Reading};
@@ -23,7 +24,10 @@ pub fn user(hub: &mut Hub, email: &str, dash: &str) -> UserId {
     let dash: Dashboard = from_str(dash, ObjectSeed::new(&cx)).unwrap().unwrap();
     let mut user = User { email: email.into(), name: email.into(), energy: 100_000, ..User::default() };
     user.profile.dashboards.push(dash);
-    hub.add_user(user)
+    let weight = user.to_file().len();
+    let id = hub.add_user(user);
+    hub.users.get_mut(id).unwrap().budget.loaded(weight);
+    id
 }
 
 /// A connection that is not logged in.
@@ -55,7 +59,7 @@ fn guest_or_owner(hub: &mut Hub, user: UserId, guest_of: Option<i32>) -> (ConnId
 pub fn device(hub: &mut Hub, user: UserId, dash: i32, device: i32) -> (ConnId, Rc<Outbox>) {
     let (conn, outbox) = connect(hub, Framing::Hardware);
     hub.connections.get_mut(conn).unwrap().peer = Peer::Hardware(DeviceRef { user, dash, device });
-    hub.users.get_mut(user).unwrap().hardware.push(conn);
+    hub.users.get_mut(user).unwrap().hardware.join(Member { dash, device, conn });
     (conn, outbox)
 }
 

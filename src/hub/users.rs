@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use super::connections::ConnId;
+use super::roster::Roster;
 use crate::model::{Dashboard, Polls, Profile, User, MAIN_APP};
 use std::collections::HashMap;
 
@@ -28,8 +29,8 @@ pub struct Account {
     pub user: User,
     /// Its app connections, guests included, in the order of their logins.
     pub apps: Vec<ConnId>,
-    /// Its device connections, in the order of their logins.
-    pub hardware: Vec<ConnId>,
+    /// Its device connections.
+    pub hardware: Roster,
     /// What must be saved.
     pub unsaved: Unsaved,
     /// A save is under way; the next one waits for it.
@@ -80,7 +81,7 @@ impl Users {
         self.accounts.push(Some(Box::new(Account {
             user,
             apps: Vec::new(),
-            hardware: Vec::new(),
+            hardware: Roster::default(),
             unsaved: Unsaved::Nothing,
             saving: false,
             written_at: None,

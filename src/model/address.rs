@@ -1,7 +1,6 @@
 //! The address that a device or an app logged in from, as profiles store it.
 
-use super::json::{Field, Reading, Writer};
-use serde::de::MapAccess;
+use super::json::{Bad, Cursor, Field, Reading, Writer};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -43,8 +42,8 @@ impl fmt::Display for LoggedAddress {
 }
 
 impl Field for LoggedAddress {
-    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
-        cx.scalar(map, |raw| Ok(super::json::text(raw)?.as_deref().unwrap_or_default().into()))
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
+        cx.scalar(json, |raw| Ok(super::json::text(raw)?.as_deref().unwrap_or_default().into()))
     }
     fn write(&self, key: &str, w: &mut Writer) {
         if *self != LoggedAddress::None {

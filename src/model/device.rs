@@ -2,9 +2,8 @@
 
 use super::address::LoggedAddress;
 use super::enums::{ConnectionType, DeviceStatus};
-use super::json::{Field, Reading, Writer};
+use super::json::{Bad, Cursor, Field, Reading, Writer};
 use crate::{json_nested, json_object};
-use serde::de::MapAccess;
 
 /// Longest device name, in characters.
 pub const NAME_MAX: usize = 50;
@@ -37,9 +36,9 @@ impl BoardType {
 }
 
 impl Field for BoardType {
-    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
         // Also numbers and the empty text are "some unknown board".
-        cx.scalar(map, |raw| Ok(BoardType(super::json::text(raw)?.map(|t| t.as_ref().into()))))
+        cx.scalar(json, |raw| Ok(BoardType(super::json::text(raw)?.map(|t| t.as_ref().into()))))
     }
     fn write(&self, key: &str, w: &mut Writer) {
         let label = match w.audience() {
@@ -195,8 +194,8 @@ impl From<i32> for BufferSize {
 }
 
 impl Field for BufferSize {
-    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
-        i32::read(map, cx).map(BufferSize::from)
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
+        i32::read(json, cx).map(BufferSize::from)
     }
     fn write(&self, key: &str, w: &mut Writer) {
         self.0.write(key, w);

@@ -1,11 +1,10 @@
 //! Pin storage: values and properties of pins that no widget holds.
 
 use super::enums::Property;
-use super::json::{Element, Field, MapSeed, Name, Reading, Writer};
+use super::json::{read_map, Bad, Cursor, Element, Field, Name, Reading, Writer};
 use super::pin::PinType;
 use crate::json_enum;
 use indexmap::IndexMap;
-use serde::de::MapAccess;
 use serde_json::value::RawValue;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -182,25 +181,25 @@ impl ObsoleteKey {
 }
 
 /// Reads stored values. Bad entries cost only themselves, whoever sent them; a stored file keeps its original.
-fn read_entries<'de, A: MapAccess<'de>, K>(
-    map: &mut A,
+fn read_entries<K>(
+    json: &mut Cursor<'_>,
     cx: &Reading,
     parse: fn(&str) -> Option<K>,
     mut take: impl FnMut(K, PinValue),
-) -> Result<(), A::Error> {
-    map.next_value_seed(MapSeed(cx, &mut |key, raw| {
+) -> Result<(), Bad> {
+    read_map(json, cx, &mut |key, raw| {
         match (parse(key), PinValue::from_raw(raw)) {
             (Some(key), Ok(Some(value))) => take(key, value),
             _ => cx.note(format!("stored value {key:?} is not usable")),
         }
         Ok(())
-    }))
+    })
 }
 
 impl Field for PinStorage {
-    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
         let mut storage = IndexMap::new();
-        read_entries(map, cx, PinKey::parse, |key, value| drop(storage.insert(key, value)))?;
+        read_entries(json, cx, PinKey::parse, |key, value| drop(storage.insert(key, value)))?;
         Ok(PinStorage(storage))
     }
     fn write(&self, key: &str, w: &mut Writer) {
@@ -220,9 +219,9 @@ impl Field for PinStorage {
 }
 
 impl Field for ObsoleteStorage {
-    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
         let mut storage = Vec::new();
-        read_entries(map, cx, ObsoleteKey::parse, |key, value| storage.push((key, value)))?;
+        read_entries(json, cx, ObsoleteKey::parse, |key, value| storage.push((key, value)))?;
         Ok(ObsoleteStorage(storage))
     }
     fn write(&self, _: &str, _: &mut Writer) {}
@@ -233,13 +232,13 @@ impl Field for ObsoleteStorage {
 pub struct StringMap(pub IndexMap<String, String>);
 
 impl Field for StringMap {
-    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
         let mut entries = IndexMap::new();
-        map.next_value_seed(MapSeed(cx, &mut |key, raw| {
+        read_map(json, cx, &mut |key, raw| {
             let text = super::json::text(raw)?.ok_or_else(|| format!("{key:?} has no value"))?;
             entries.insert(key.to_owned(), text.into_owned());
             Ok(())
-        }))?;
+        })?;
         Ok(StringMap(entries))
     }
     fn write(&self, key: &str, w: &mut Writer) {

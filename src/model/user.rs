@@ -3,10 +3,9 @@
 use super::address::LoggedAddress;
 use super::dashboard::Dashboard;
 use super::face::App;
-use super::json::{self, Audience, Field, Object, Reading, Writer};
+use super::json::{self, Audience, Bad, Cursor, Field, Key, Object, Reading, Writer};
 use super::storage::{PinKey, PinStorage};
 use crate::{json_nested, json_object};
-use serde::de::MapAccess;
 
 /// The app name of the main app.
 pub const MAIN_APP: &str = "Blynk";
@@ -95,21 +94,21 @@ impl Default for User {
 }
 
 impl Object for User {
-    fn read_key<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, cx: &Reading) -> Result<bool, A::Error> {
-        match key {
-            "name" => self.name = Field::read(map, cx)?,
-            "email" => self.email = Field::read(map, cx)?,
-            "appName" => self.app_name = Field::read(map, cx)?,
-            "region" => self.region = Field::read(map, cx)?,
-            "ip" => self.ip = Field::read(map, cx)?,
-            "pass" => self.pass = Field::read(map, cx)?,
-            "lastModifiedTs" => self.last_modified_ts = Field::read(map, cx)?,
-            "lastLoggedIP" => self.last_logged_ip = Field::read(map, cx)?,
-            "lastLoggedAt" => self.last_logged_at = Field::read(map, cx)?,
-            "profile" => self.profile = Option::<Profile>::read(map, cx)?.unwrap_or_default(),
-            "isFacebookUser" => self.is_facebook_user = Field::read(map, cx)?,
-            "isSuperAdmin" => self.is_super_admin = Field::read(map, cx)?,
-            "energy" => self.energy = Field::read(map, cx)?,
+    fn read_key(&mut self, key: Key<'_>, json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad> {
+        match key.text {
+            "name" => self.name = Field::read(json, cx)?,
+            "email" => self.email = Field::read(json, cx)?,
+            "appName" => self.app_name = Field::read(json, cx)?,
+            "region" => self.region = Field::read(json, cx)?,
+            "ip" => self.ip = Field::read(json, cx)?,
+            "pass" => self.pass = Field::read(json, cx)?,
+            "lastModifiedTs" => self.last_modified_ts = Field::read(json, cx)?,
+            "lastLoggedIP" => self.last_logged_ip = Field::read(json, cx)?,
+            "lastLoggedAt" => self.last_logged_at = Field::read(json, cx)?,
+            "profile" => self.profile = Option::<Profile>::read(json, cx)?.unwrap_or_default(),
+            "isFacebookUser" => self.is_facebook_user = Field::read(json, cx)?,
+            "isSuperAdmin" => self.is_super_admin = Field::read(json, cx)?,
+            "energy" => self.energy = Field::read(json, cx)?,
             _ => return Ok(false),
         }
         Ok(true)

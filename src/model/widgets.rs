@@ -4,9 +4,8 @@
 //! The index is made when a value first comes, and forgotten whenever the widgets are touched in a way that could change
 //! their pins: through `DerefMut`. What only changes values uses [`Widgets::keeping_pins`].
 
-use super::json::{Field, Reading, Writer};
+use super::json::{Bad, Cursor, Field, Reading, Writer};
 use super::widget::{Kind, Widget};
-use serde::de::MapAccess;
 use std::cell::OnceCell;
 use std::ops::{Deref, DerefMut};
 
@@ -169,8 +168,8 @@ impl<'a> IntoIterator for &'a mut Widgets {
 }
 
 impl Field for Widgets {
-    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
-        Vec::read(map, cx).map(Widgets::from)
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
+        Vec::read(json, cx).map(Widgets::from)
     }
     fn write(&self, key: &str, w: &mut Writer) {
         self.list.write(key, w);

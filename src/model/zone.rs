@@ -1,7 +1,6 @@
 //! Time zone names as they stand in profiles.
 
-use super::json::{Field, Reading, Writer};
-use serde::de::MapAccess;
+use super::json::{Bad, Cursor, Field, Reading, Writer};
 
 /// A zone id, kept as it was given when it is a known one; `None` = none given (UTC at use).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,8 +24,8 @@ impl Zone {
 }
 
 impl Field for Zone {
-    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error> {
-        cx.scalar(map, |raw| Ok(super::json::text(raw)?.map_or(Zone(None), |text| Zone::parse(&text))))
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
+        cx.scalar(json, |raw| Ok(super::json::text(raw)?.map_or(Zone(None), |text| Zone::parse(&text))))
     }
     fn write(&self, key: &str, w: &mut Writer) {
         if let Some(id) = self.0.as_deref().filter(|id| !id.is_empty()) {

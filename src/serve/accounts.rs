@@ -33,6 +33,9 @@ pub fn load(hub: &mut Hub, folder: &DataFolder) -> Result<(), StartError> {
     let count = loaded.users.len();
     for user in loaded.users {
         let id = hub.add_user(user.user);
+        if let Some(account) = hub.users.get_mut(id) {
+            account.budget.loaded(user.size);
+        }
         if user.from_backup {
             hub.users.mark(id, Unsaved::Changes);
         }

@@ -10,9 +10,10 @@ use crate::model::json::Reading;
 use crate::model::storage::MultiKind;
 use crate::model::{PinValue, User};
 use serde::de::IgnoredAny;
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -49,6 +50,8 @@ pub struct LoadedUser {
     pub user: User,
     /// The file in the data folder, which may have another than the usual name.
     pub file_name: String,
+    /// Bytes of its text.
+    pub size: usize,
     /// The file was not read as it is: bad values were replaced, or it is broken and a backup was read.
     pub damaged: bool,
     /// The content is that of a backup: it should be saved soon.
@@ -109,6 +112,7 @@ enum Read {
 struct Account {
     user: User,
     file: String,
+    size: usize,
     modified: SystemTime,
     notes: Vec<String>,
     backup: Option<Backup>,
@@ -193,11 +197,11 @@ fn list(folder: &Path, findings: &mut Vec<Finding>) -> io::Result<Vec<String>> {
 fn read_all(folder: &Path, names: &[String], settings: &LoadSettings<'_>) -> Vec<Read> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut results = Vec::new();
+        let (mut results, mut buffer) = (Vec::new(), Vec::new());
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             match names.get(index) {
-                Some(name) => results.push((index, read_file(&folder.join(name), name, settings))),
+                Some(name) => results.push((index, read_file(&folder.join(name), name, &mut buffer, settings))),
                 None => return results,
             }
         }
@@ -215,24 +219,37 @@ fn read_all(folder: &Path, names: &[String], settings: &LoadSettings<'_>) -> Vec
     results.into_iter().map(|(_, read)| read).collect()
 }
 
-fn read_file(path: &Path, name: &str, settings: &LoadSettings<'_>) -> Read {
-    let modified = fs::metadata(path).and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-    let parsed = fs::read(path).map_err(|error| error.to_string()).and_then(|bytes| parse(bytes, settings));
+/// Reads one file; `buffer` is room for its content, which the next one uses again.
+fn read_file(path: &Path, name: &str, buffer: &mut Vec<u8>, settings: &LoadSettings<'_>) -> Read {
+    let read = File::open(path).and_then(|file| {
+        let modified = file.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+        buffer.clear();
+        // A `File` itself would first ask for size and place.
+        file.take(u64::MAX).read_to_end(buffer).map(|_| modified)
+    });
+    let parsed = match read {
+        Ok(modified) => parse(buffer, settings).map(|parsed| (parsed, modified)),
+        Err(error) => Err(error.to_string()),
+    };
     match parsed {
-        Ok((user, notes)) => {
-            Read::Account(Box::new(Account { user, file: name.to_owned(), modified, notes, backup: None }))
+        Ok(((user, notes), modified)) => {
+            let size = buffer.len();
+            Read::Account(Box::new(Account { user, file: name.to_owned(), size, modified, notes, backup: None }))
         }
         Err(reason) => Read::Broken(reason),
     }
 }
 
 /// The account in a file's content and what was wrong with it, or why the content is no account.
-fn parse(bytes: Vec<u8>, settings: &LoadSettings<'_>) -> Result<(User, Vec<String>), String> {
+fn parse(bytes: &[u8], settings: &LoadSettings<'_>) -> Result<(User, Vec<String>), String> {
     let mut notes = Vec::new();
-    let text = String::from_utf8(bytes).unwrap_or_else(|error| {
-        notes.push("bytes that are no UTF-8 were replaced".to_owned());
-        String::from_utf8_lossy(error.as_bytes()).into_owned()
-    });
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            notes.push("bytes that are no UTF-8 were replaced".to_owned());
+            String::from_utf8_lossy(bytes)
+        }
+    };
     let cx = Reading::forgiving();
     let defaults = User { energy: settings.initial_energy, ..User::default() };
     let mut user = match User::from_file(&text, defaults, &cx) {
@@ -323,7 +340,7 @@ fn from_backups(
     settings: &LoadSettings<'_>,
 ) -> Option<Account> {
     for path in backups? {
-        if let Read::Account(mut account) = read_file(path, name, settings) {
+        if let Read::Account(mut account) = read_file(path, name, &mut Vec::new(), settings) {
             let backup = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             account.backup = Some(Backup { name: backup, reason: reason.to_owned() });
             return Some(*account);
@@ -371,7 +388,7 @@ impl Loaded {
     }
 
     fn take_one(&mut self, account: Account, winner: Option<&String>) {
-        let Account { user, file, notes, backup, .. } = account;
+        let Account { user, file, size, notes, backup, .. } = account;
         let target = user_file_name(&user.email, &user.app_name);
         let damaged = backup.is_some() || !notes.is_empty();
         let fate = match winner {
@@ -393,7 +410,7 @@ impl Loaded {
         for note in notes {
             self.find(&file, &format!("{note}: left out"), true);
         }
-        self.users.push(LoadedUser { user, file_name: file, damaged, from_backup: backup.is_some() });
+        self.users.push(LoadedUser { user, file_name: file, size, damaged, from_backup: backup.is_some() });
     }
 
     fn find(&mut self, file: &str, text: &str, is_loss: bool) {

@@ -43,14 +43,14 @@ struct Rates {
 /// `[{"name":email,"appRate","hardRate"}]`: messages per second of those who send some.
 pub fn requests_per_user(hub: &mut Hub, request: &Request) -> Response {
     let ticks = hub.ticks();
-    let rate = |conns: &[crate::hub::ConnId]| {
-        let rates = conns.iter().filter_map(|conn| hub.connections.get(*conn)).map(|c| c.meter.rate_at(ticks));
+    let rate = |conns: &mut dyn Iterator<Item = crate::hub::ConnId>| {
+        let rates = conns.filter_map(|conn| hub.connections.get(conn)).map(|c| c.meter.rate_at(ticks));
         rates.sum::<f32>() as u64
     };
     let rates = hub.users.iter().map(|(_, account)| Rates {
         name: account.user.email.clone(),
-        app_rate: rate(&account.apps),
-        hard_rate: rate(&account.hardware),
+        app_rate: rate(&mut account.apps.iter().copied()),
+        hard_rate: rate(&mut account.hardware.iter().map(|member| member.conn)),
     });
     let mut rows: Vec<Rates> = rates.filter(|row| row.app_rate > 0 || row.hard_rate > 0).collect();
     let number = |n: u64| Cell::Number(i64::try_from(n).unwrap_or(i64::MAX));

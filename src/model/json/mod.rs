@@ -4,31 +4,32 @@
 //! strings, nulls, ordinals for enums, unknown fields, text after the value); writing leaves out empty strings, arrays
 //! and maps and always writes numbers and booleans. The same objects are written for several [`Audience`]s.
 //!
-//! Tokenising is `serde_json`'s; scalars are taken as raw slices and converted by plain functions ([`scalar`]), which
-//! keeps one small reader per object instead of a generated one per field type.
+//! A [`Cursor`] walks over the text; scalars are taken as raw slices and converted by plain functions ([`scalar`]), which
+//! keeps one small reader per object instead of a generated one per field type. `serde_json` remains for what is rare:
+//! escapes and the words of errors.
 
+mod cursor;
 mod number;
 mod read;
 mod scalar;
 mod write;
 
+pub use cursor::{Bad, Cursor, Key};
 pub use number::{write_f32, write_f64};
-pub use read::{from_str, Error, MapSeed, ObjectSeed, Reading, TaggedSeed};
+pub use read::{from_str, read_array, read_map, read_name, Error, ObjectSeed, Reading, Seed, TaggedSeed};
 pub use scalar::{integer, text};
 pub use write::{to_string, Audience, Writer};
 
-use serde::de::MapAccess;
-
 /// An object with named fields. Implemented by the [`json_object!`](crate::json_object) table.
-pub trait Object: Default {
-    /// Takes the value of `key` from `map`. `Ok(false)`: unknown key, nothing consumed.
-    fn read_key<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, cx: &Reading) -> Result<bool, A::Error>;
+pub trait Object {
+    /// Takes the value of `key`. `Ok(false)`: unknown key, nothing consumed.
+    fn read_key(&mut self, key: Key<'_>, json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad>;
     /// Writes all fields, in the reference's order, without the braces.
     fn write_keys(&self, w: &mut Writer);
 }
 
 /// An object whose shape depends on a discriminator field, which may stand anywhere among its keys.
-pub trait Tagged: Object {
+pub trait Tagged: Object + Sized {
     /// The discriminator's name.
     const TAG: &'static str;
     /// The empty object for this discriminator; `None` when it is missing or null. `Err` is the reader's error text.
@@ -37,16 +38,16 @@ pub trait Tagged: Object {
 
 /// A value that can stand in a field.
 pub trait Field: Sized {
-    /// Reads the next value of `map`.
-    fn read<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Self, A::Error>;
+    /// Reads the next value.
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad>;
     /// Writes `"key":value`, or nothing when the value counts as absent.
     fn write(&self, key: &str, w: &mut Writer);
 }
 
 /// A value that can stand in an array.
 pub trait Element: Sized {
-    /// Reads the next element of `seq`; `Ok(None)` at the end of the array.
-    fn read_next<'de, S: serde::de::SeqAccess<'de>>(seq: &mut S, cx: &Reading) -> Result<Option<Self>, S::Error>;
+    /// Reads the next element; `Ok(None)`: it is left out.
+    fn read_element(json: &mut Cursor<'_>, cx: &Reading) -> Result<Option<Self>, Bad>;
     /// Writes the bare value.
     fn write_bare(&self, w: &mut Writer);
 }
@@ -61,7 +62,7 @@ pub trait Name: Copy + PartialEq + 'static {
     }
     /// The constant with exactly this text.
     fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
+        Self::NAMES.iter().find(|(n, _)| n.len() == name.len() && *n == name).map(|(_, v)| *v)
     }
     /// The constant of a text or of a zero-based ordinal written in digits, with or without blanks around it.
     fn from_name_or_ordinal(text: &str) -> Option<Self> {
@@ -71,24 +72,37 @@ pub trait Name: Copy + PartialEq + 'static {
     }
 }
 
+/// Takes the value of a key into the field of this name, if there is one. Numbers are compared, not texts: a key of a profile is
+/// looked for in several tables.
+#[macro_export]
+macro_rules! json_keys {
+    ($self:ident, $key:ident, $json:ident, $cx:ident: $($name:literal $field:ident),*) => {{
+        $(const $field: u32 = $crate::model::json::Key::of($name).code;)*
+        match $key.code {
+            $($field if $key.text == $name => {
+                $self.$field = $crate::model::json::Field::read($json, $cx)?;
+                true
+            })*
+            _ => false,
+        }
+    }};
+}
+
 /// The table of an object's fields: `"jsonName" rust_field`, followed by `private` where restricted audiences must
 /// not see it, or `not_for_guests`. `flatten field;` in front puts another object's fields first.
 #[macro_export]
 macro_rules! json_object {
     ($type:ty { $(flatten $first:ident;)? $($name:literal $field:ident $($private:ident)?),* $(,)? }) => {
         impl $crate::model::json::Object for $type {
-            fn read_key<'de, A: serde::de::MapAccess<'de>>(
+            #[allow(non_upper_case_globals)] // constants named as the fields
+            fn read_key(
                 &mut self,
-                key: &str,
-                map: &mut A,
+                key: $crate::model::json::Key<'_>,
+                json: &mut $crate::model::json::Cursor<'_>,
                 cx: &$crate::model::json::Reading,
-            ) -> Result<bool, A::Error> {
-                $(if self.$first.read_key(key, map, cx)? { return Ok(true); })?
-                match key {
-                    $($name => self.$field = $crate::model::json::Field::read(map, cx)?,)*
-                    _ => return Ok(false),
-                }
-                Ok(true)
+            ) -> Result<bool, $crate::model::json::Bad> {
+                $(if self.$first.read_key(key, json, cx)? { return Ok(true); })?
+                Ok($crate::json_keys!(self, key, json, cx: $($name $field),*))
             }
             fn write_keys(&self, w: &mut $crate::model::json::Writer) {
                 $(self.$first.write_keys(w);)?
@@ -126,8 +140,8 @@ macro_rules! json_enum {
             const NAMES: &'static [(&'static str, Self)] = &[$(($text, $name::$constant)),*];
         }
         impl $crate::model::json::Field for $name {
-            fn read<'de, A: serde::de::MapAccess<'de>>(map: &mut A, cx: &$crate::model::json::Reading) -> Result<Self, A::Error> {
-                Ok($crate::model::json::read_name(map, cx)?.unwrap_or_default())
+            fn read(json: &mut $crate::model::json::Cursor<'_>, cx: &$crate::model::json::Reading) -> Result<Self, $crate::model::json::Bad> {
+                Ok($crate::model::json::read_name(json, cx)?.unwrap_or_default())
             }
             fn write(&self, key: &str, w: &mut $crate::model::json::Writer) {
                 w.key(key);
@@ -135,8 +149,8 @@ macro_rules! json_enum {
             }
         }
         impl $crate::model::json::Field for Option<$name> {
-            fn read<'de, A: serde::de::MapAccess<'de>>(map: &mut A, cx: &$crate::model::json::Reading) -> Result<Self, A::Error> {
-                $crate::model::json::read_name(map, cx)
+            fn read(json: &mut $crate::model::json::Cursor<'_>, cx: &$crate::model::json::Reading) -> Result<Self, $crate::model::json::Bad> {
+                $crate::model::json::read_name(json, cx)
             }
             fn write(&self, key: &str, w: &mut $crate::model::json::Writer) {
                 if let Some(value) = self {
@@ -145,8 +159,9 @@ macro_rules! json_enum {
             }
         }
         impl $crate::model::json::Element for $name {
-            fn read_next<'de, S: serde::de::SeqAccess<'de>>(seq: &mut S, cx: &$crate::model::json::Reading) -> Result<Option<Self>, S::Error> {
-                $crate::model::json::next_name(seq, cx)
+            fn read_element(json: &mut $crate::model::json::Cursor<'_>, cx: &$crate::model::json::Reading) -> Result<Option<Self>, $crate::model::json::Bad> {
+                // Nulls and, in forgiving readings, unknown ones are left out.
+                $crate::model::json::read_name(json, cx)
             }
             fn write_bare(&self, w: &mut $crate::model::json::Writer) {
                 w.text($crate::model::json::Name::name(*self));
@@ -154,5 +169,3 @@ macro_rules! json_enum {
         }
     };
 }
-
-pub use read::{next_name, read_name};

@@ -1,22 +1,40 @@
-//! Reading: visitors that turn `serde_json`'s tokens into objects, with the reference's leniency.
+//! Reading: what stands at a [`Cursor`] becomes objects, with the reference's leniency.
 
+use super::cursor::{Bad, Cursor, Key};
 use super::{Element, Name, Object, Tagged};
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
+use serde::de::{Deserialize, IgnoredAny};
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::marker::PhantomData;
 
 /// Why a JSON text was refused.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Error(#[from] serde_json::Error);
+#[error("{reason}")]
+pub struct Error {
+    reason: String,
+    cut_off: bool,
+}
 
 impl Error {
     /// The text ends too early, as a cut file does.
     pub fn is_cut_off(&self) -> bool {
-        self.0.is_eof()
+        self.cut_off
+    }
+
+    fn new(bad: Bad, text: &str, at: usize) -> Self {
+        let cut_off = matches!(bad, Bad::End);
+        let reason = match bad {
+            Bad::Refused(reason) => {
+                let before = text.get(..at).unwrap_or_default();
+                let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+                format!("{reason} at line {} column {column}", before.matches('\n').count() + 1)
+            }
+            // This happens once: serde_json says best what it is.
+            _ => match IgnoredAny::deserialize(&mut serde_json::Deserializer::from_str(text)) {
+                Err(error) => error.to_string(),
+                Ok(_) => "an object is nested too deeply, or a key is no text".to_owned(),
+            },
+        };
+        Error { reason, cut_off }
     }
 }
 
@@ -27,13 +45,13 @@ pub struct Reading {
     /// user the account. Otherwise the first bad value refuses the whole document.
     forgiving: bool,
     notes: RefCell<Vec<String>>,
-    /// How many texts with a late discriminator enclose the one being read.
-    rebuilt: Cell<u8>,
+    /// How many objects with a late discriminator enclose the one being read.
+    late: Cell<u8>,
 }
 
-/// More nested late discriminators than this are refused: each costs a copy of its text and some stack. Real profiles
-/// need three (tiles, template, widget).
-const REBUILT_MAX: u8 = 8;
+/// More nested late discriminators than this are refused: each costs another walk over its text. Real profiles need three
+/// (tiles, template, widget).
+const LATE_MAX: u8 = 8;
 
 /// More notes than this are not kept for one document.
 const NOTES_MAX: usize = 20;
@@ -60,9 +78,9 @@ impl Reading {
     }
 
     /// Notes a bad value, or refuses the document.
-    pub fn complain<E: de::Error>(&self, problem: String) -> Result<(), E> {
+    pub fn complain(&self, problem: String) -> Result<(), Bad> {
         if !self.forgiving {
-            return Err(E::custom(problem));
+            return Err(Bad::Refused(problem));
         }
         self.note(problem);
         Ok(())
@@ -76,60 +94,35 @@ impl Reading {
         }
     }
 
-    /// Reads the next value of an object by its raw text.
-    pub fn scalar<'de, A: MapAccess<'de>, T: Default>(
+    /// Reads the next value by its raw text.
+    pub fn scalar<T: Default>(
         &self,
-        map: &mut A,
+        json: &mut Cursor<'_>,
         convert: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, A::Error> {
-        let raw: &'de RawValue = map.next_value()?;
-        self.converted(raw, convert)
-    }
-
-    /// Reads the next element of an array by its raw text.
-    pub fn element<'de, S: SeqAccess<'de>, T: Default>(
-        &self,
-        seq: &mut S,
-        convert: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, S::Error> {
-        match seq.next_element::<&'de RawValue>()? {
-            Some(raw) => self.converted(raw, convert).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    fn converted<T: Default, E: de::Error>(
-        &self,
-        raw: &RawValue,
-        convert: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, E> {
-        match convert(raw.get()) {
+    ) -> Result<T, Bad> {
+        match convert(json.raw()?) {
             Ok(value) => Ok(value),
             Err(problem) => self.complain(problem).map(|()| T::default()),
         }
     }
 }
 
+/// How to read a whole text.
+pub trait Seed<T> {
+    /// Reads the value at the cursor; `Ok(None)` when it is null.
+    fn read(self, json: &mut Cursor<'_>) -> Result<Option<T>, Bad>;
+}
+
 /// Reads the first JSON value of `text`; what follows it is ignored, as the reference did. `Ok(None)`: the value is null.
-pub fn from_str<'t, T>(text: &'t str, seed: impl DeserializeSeed<'t, Value = Option<T>>) -> Result<Option<T>, Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
-    Ok(seed.deserialize(&mut deserializer)?)
+pub fn from_str<T>(text: &str, seed: impl Seed<T>) -> Result<Option<T>, Error> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut json = Cursor::new(text);
+    seed.read(&mut json).map_err(|bad| Error::new(bad, text, json.at()))
 }
 
 /// Reads an enum constant by name or ordinal; null is `None`.
-pub fn read_name<'de, A: MapAccess<'de>, T: Name>(map: &mut A, cx: &Reading) -> Result<Option<T>, A::Error> {
-    cx.scalar(map, constant)
-}
-
-/// Reads the next enum constant of an array; nulls and (in forgiving readings) unknown ones are left out.
-pub fn next_name<'de, S: SeqAccess<'de>, T: Name>(seq: &mut S, cx: &Reading) -> Result<Option<T>, S::Error> {
-    loop {
-        match cx.element(seq, constant)? {
-            Some(Some(value)) => return Ok(Some(value)),
-            Some(None) => continue,
-            None => return Ok(None),
-        }
-    }
+pub fn read_name<T: Name>(json: &mut Cursor<'_>, cx: &Reading) -> Result<Option<T>, Bad> {
+    cx.scalar(json, constant)
 }
 
 fn constant<T: Name>(raw: &str) -> Result<Option<T>, String> {
@@ -144,7 +137,7 @@ fn constant<T: Name>(raw: &str) -> Result<Option<T>, String> {
 /// Reads `T` or null.
 pub struct ObjectSeed<'c, T>(&'c Reading, T);
 
-impl<'c, T: Default> ObjectSeed<'c, T> {
+impl<'c, T: Object + Default> ObjectSeed<'c, T> {
     /// A seed that reads in this way.
     pub fn new(cx: &'c Reading) -> Self {
         ObjectSeed(cx, T::default())
@@ -156,95 +149,50 @@ impl<'c, T: Default> ObjectSeed<'c, T> {
     }
 }
 
-impl<'de, T: Object> DeserializeSeed<'de> for ObjectSeed<'_, T> {
-    type Value = Option<T>;
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        d.deserialize_any(self)
-    }
-}
-
-/// What is not the expected object or array: null is nothing, the rest is bad.
-macro_rules! other_kinds {
-    ($expected:literal, $none:expr) => {
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str($expected)
+impl<T: Object> Seed<T> for ObjectSeed<'_, T> {
+    fn read(mut self, json: &mut Cursor<'_>) -> Result<Option<T>, Bad> {
+        if !enter_object(json, self.0)? {
+            return Ok(None);
         }
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok($none)
-        }
-        fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
-            self.0.complain(concat!($expected, " is expected").into()).map(|()| $none)
-        }
-        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
-            self.visit_bool(false)
-        }
-        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
-            self.visit_bool(false)
-        }
-        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-            self.visit_bool(false)
-        }
-        fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
-            self.visit_bool(false)
-        }
-    };
-}
-
-/// As [`other_kinds`], of what is not the expected object.
-macro_rules! no_object {
-    ($none:expr) => {
-        other_kinds!("an object", $none);
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            self.0.complain("an object is expected".into())?;
-            while seq.next_element::<IgnoredAny>()?.is_some() {}
-            Ok($none)
-        }
-    };
-}
-
-impl<'de, T: Object> Visitor<'de> for ObjectSeed<'_, T> {
-    type Value = Option<T>;
-    no_object!(None);
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-        while let Some(key) = next_key(&mut map)? {
-            read_or_skip(&mut self.1, &key, &mut map, self.0)?;
-        }
+        read_entries(json, self.0, &mut self.1, true, None)?;
         Ok(Some(self.1))
     }
 }
 
-fn next_key<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Cow<'de, str>>, A::Error> {
-    struct Key;
-    impl<'de> DeserializeSeed<'de> for Key {
-        type Value = Cow<'de, str>;
-        fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-            d.deserialize_str(self)
-        }
+/// Into the next value if it is an object. Otherwise behind it: null is nothing, the rest is bad.
+fn enter_object(json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad> {
+    if json.peek()? == b'{' {
+        return json.enter().map(|()| true);
     }
-    impl<'de> Visitor<'de> for Key {
-        type Value = Cow<'de, str>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a key")
-        }
-        fn visit_borrowed_str<E: de::Error>(self, v: &'de str) -> Result<Self::Value, E> {
-            Ok(Cow::Borrowed(v))
-        }
-        fn visit_str<E: de::Error>(self, v: &str) -> Result<Self::Value, E> {
-            Ok(Cow::Owned(v.to_owned()))
-        }
-    }
-    map.next_key_seed(Key)
+    skip_other(json, cx, "an object").map(|()| false)
 }
 
-fn read_or_skip<'de, T: Object, A: MapAccess<'de>>(
-    object: &mut T,
-    key: &str,
-    map: &mut A,
+/// Goes behind a value that is not the expected object or array: null is nothing, the rest is bad.
+fn skip_other(json: &mut Cursor<'_>, cx: &Reading, expected: &str) -> Result<(), Bad> {
+    let raw = json.raw()?;
+    if raw == "null" {
+        return Ok(());
+    }
+    if super::scalar::string_literal(raw).is_err() || raw.parse::<f64>().is_ok_and(f64::is_infinite) {
+        return Err(Bad::Syntax);
+    }
+    cx.complain(format!("{expected} is expected"))
+}
+
+/// Reads the entries of an object that the cursor is in, behind a value unless `first`. Those named `except` are left out.
+fn read_entries(
+    json: &mut Cursor<'_>,
     cx: &Reading,
-) -> Result<(), A::Error> {
-    if !object.read_key(key, map, cx)? {
-        map.next_value::<IgnoredAny>()?;
+    object: &mut dyn Object,
+    mut first: bool,
+    except: Option<&str>,
+) -> Result<(), Bad> {
+    while let Some(key) = json.key(first)? {
+        first = false;
+        let key = Key::of(&key);
+        if except == Some(key.text) || !object.read_key(key, json, cx)? {
+            json.skip()?;
+        }
     }
     Ok(())
 }
@@ -259,137 +207,99 @@ impl<'c, T> TaggedSeed<'c, T> {
     }
 }
 
-impl<'de, T: Tagged> DeserializeSeed<'de> for TaggedSeed<'_, T> {
-    type Value = Option<T>;
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        d.deserialize_any(self)
+impl<T: Tagged> Seed<T> for TaggedSeed<'_, T> {
+    fn read(self, json: &mut Cursor<'_>) -> Result<Option<T>, Bad> {
+        let cx = self.0;
+        if !enter_object(json, cx)? {
+            return Ok(None);
+        }
+        let (tag, late) = find_tag(json, T::TAG)?;
+        if late && cx.late.get() >= LATE_MAX {
+            return Err(Bad::Refused("objects are nested too deeply".to_owned()));
+        }
+        let tag = match super::scalar::text(tag) {
+            Ok(tag) => tag,
+            Err(problem) => {
+                cx.complain(problem)?;
+                None
+            }
+        };
+        let mut object = match T::for_tag(tag.as_deref()) {
+            Ok(object) => object,
+            Err(problem) => {
+                cx.complain(problem)?;
+                return read_entries(json, cx, &mut Nothing, late, None).map(|()| None);
+            }
+        };
+        cx.late.set(cx.late.get() + u8::from(late));
+        let read = read_entries(json, cx, &mut object, late, late.then_some(T::TAG));
+        cx.late.set(cx.late.get() - u8::from(late));
+        read.map(|()| Some(object))
     }
 }
 
-impl<'de, T: Tagged> Visitor<'de> for TaggedSeed<'_, T> {
-    type Value = Option<T>;
-    no_object!(None);
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let cx = self.0;
-        let first = next_key(&mut map)?;
-        if first.as_deref() == Some(T::TAG) {
-            let raw: &'de RawValue = map.next_value()?;
-            let tag = match super::scalar::text(raw.get()) {
-                Ok(tag) => tag,
-                Err(problem) => {
-                    cx.complain(problem)?;
-                    None
-                }
-            };
-            let mut object = match T::for_tag(tag.as_deref()) {
-                Ok(object) => object,
-                Err(problem) => {
-                    cx.complain(problem)?;
-                    while next_key(&mut map)?.is_some() {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                    return Ok(None);
-                }
-            };
-            while let Some(key) = next_key(&mut map)? {
-                read_or_skip(&mut object, &key, &mut map, cx)?;
-            }
-            return Ok(Some(object));
-        }
-        // The discriminator comes later or never: put it in front and read the text again.
-        let mut tag = "null";
-        let mut rest = String::new();
-        let mut key = first;
-        while let Some(name) = key {
-            let raw: &'de RawValue = map.next_value()?;
-            if name == T::TAG {
-                tag = raw.get();
-            } else {
-                rest.push(',');
-                rest.push_str(&serde_json::to_string(&name).map_err(de::Error::custom)?);
-                rest.push(':');
-                rest.push_str(raw.get());
-            }
-            key = next_key(&mut map)?;
-        }
-        let text = format!("{{\"{}\":{tag}{rest}}}", T::TAG);
-        if cx.rebuilt.get() >= REBUILT_MAX {
-            return Err(de::Error::custom("objects are nested too deeply"));
-        }
-        cx.rebuilt.set(cx.rebuilt.get() + 1);
-        let mut deserializer = serde_json::Deserializer::from_str(&text);
-        let object = TaggedSeed::<T>::new(cx).deserialize(&mut deserializer).map_err(de::Error::custom);
-        cx.rebuilt.set(cx.rebuilt.get() - 1);
-        object
+/// The discriminator's text of an object that has been entered, and whether it comes late or never: then the cursor stays in
+/// front of the first entry, otherwise it is behind the discriminator.
+fn find_tag<'t>(json: &mut Cursor<'t>, name: &str) -> Result<(&'t str, bool), Bad> {
+    let start = json.clone();
+    let mut key = json.key(true)?;
+    if key.as_deref() == Some(name) {
+        return Ok((json.raw()?, false));
     }
+    let mut tag = "null";
+    while let Some(found) = key {
+        let raw = json.raw()?;
+        if found == name {
+            tag = raw;
+        }
+        key = json.key(false)?;
+    }
+    *json = start;
+    Ok((tag, true))
+}
+
+/// An object of which nothing is kept.
+struct Nothing;
+
+impl Object for Nothing {
+    fn read_key(&mut self, _: Key<'_>, _: &mut Cursor<'_>, _: &Reading) -> Result<bool, Bad> {
+        Ok(false)
+    }
+    fn write_keys(&self, _: &mut super::Writer) {}
 }
 
 /// Takes an entry of a map: key and raw value. `Err`: what is wrong with it.
 pub type TakeEntry<'c> = &'c mut dyn FnMut(&str, &str) -> Result<(), String>;
 
 /// Reads an object whose keys are data, entry by entry; null is an empty one.
-pub struct MapSeed<'c>(pub &'c Reading, pub TakeEntry<'c>);
-
-impl<'de> DeserializeSeed<'de> for MapSeed<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_any(self)
+pub fn read_map(json: &mut Cursor<'_>, cx: &Reading, take: TakeEntry<'_>) -> Result<(), Bad> {
+    if !enter_object(json, cx)? {
+        return Ok(());
     }
-}
-
-impl<'de> Visitor<'de> for MapSeed<'_> {
-    type Value = ();
-    no_object!(());
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = next_key(&mut map)? {
-            let raw: &'de RawValue = map.next_value()?;
-            if let Err(problem) = (self.1)(&key, raw.get()) {
-                self.0.complain(problem)?;
-            }
+    let mut first = true;
+    while let Some(key) = json.key(first)? {
+        first = false;
+        if let Err(problem) = take(&key, json.raw()?) {
+            cx.complain(problem)?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Reads an array; null is an empty one.
-pub struct ArraySeed<'c, T>(&'c Reading, PhantomData<T>);
-
-impl<'c, T> ArraySeed<'c, T> {
-    /// A seed that reads in this way.
-    pub fn new(cx: &'c Reading) -> Self {
-        ArraySeed(cx, PhantomData)
+pub fn read_array<T: Element>(json: &mut Cursor<'_>, cx: &Reading) -> Result<Vec<T>, Bad> {
+    let mut elements = Vec::new();
+    if json.peek()? != b'[' {
+        return skip_other(json, cx, "an array").map(|()| elements);
     }
-}
-
-impl<'de, T: Element> DeserializeSeed<'de> for ArraySeed<'_, T> {
-    type Value = Vec<T>;
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        d.deserialize_any(self)
+    json.enter()?;
+    let mut first = true;
+    while json.more(first)? {
+        first = false;
+        elements.extend(T::read_element(json, cx)?);
     }
-}
-
-impl<'de, T: Element> Visitor<'de> for ArraySeed<'_, T> {
-    type Value = Vec<T>;
-    other_kinds!("an array", Vec::new());
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = T::read_next(&mut seq, self.0)? {
-            elements.push(element);
-        }
-        elements.shrink_to_fit();
-        Ok(elements)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        self.0.complain("an array is expected".into())?;
-        while next_key(&mut map)?.is_some() {
-            map.next_value::<IgnoredAny>()?;
-        }
-        Ok(Vec::new())
-    }
+    elements.shrink_to_fit();
+    Ok(elements)
 }
 
 /// Makes an [`Object`] usable as a field (nullable) and as an array element.
@@ -397,8 +307,8 @@ impl<'de, T: Element> Visitor<'de> for ArraySeed<'_, T> {
 macro_rules! json_nested {
     ($seed:ident: $($type:ty),* $(,)?) => { $(
         impl $crate::model::json::Field for Option<$type> {
-            fn read<'de, A: serde::de::MapAccess<'de>>(map: &mut A, cx: &$crate::model::json::Reading) -> Result<Self, A::Error> {
-                map.next_value_seed($crate::model::json::$seed::<$type>::new(cx))
+            fn read(json: &mut $crate::model::json::Cursor<'_>, cx: &$crate::model::json::Reading) -> Result<Self, $crate::model::json::Bad> {
+                $crate::model::json::Seed::read($crate::model::json::$seed::<$type>::new(cx), json)
             }
             fn write(&self, key: &str, w: &mut $crate::model::json::Writer) {
                 if let Some(object) = self {
@@ -408,42 +318,13 @@ macro_rules! json_nested {
             }
         }
         impl $crate::model::json::Element for $type {
-            fn read_next<'de, S: serde::de::SeqAccess<'de>>(seq: &mut S, cx: &$crate::model::json::Reading) -> Result<Option<Self>, S::Error> {
-                // Null elements and, in forgiving readings, unreadable ones are left out.
-                loop {
-                    match seq.next_element_seed($crate::model::json::$seed::<$type>::new(cx))? {
-                        Some(Some(object)) => return Ok(Some(object)),
-                        Some(None) => continue,
-                        None => return Ok(None),
-                    }
-                }
+            // Null elements and, in forgiving readings, unreadable ones are left out.
+            fn read_element(json: &mut $crate::model::json::Cursor<'_>, cx: &$crate::model::json::Reading) -> Result<Option<Self>, $crate::model::json::Bad> {
+                $crate::model::json::Field::read(json, cx)
             }
             fn write_bare(&self, w: &mut $crate::model::json::Writer) {
                 w.object(self);
             }
         }
     )* };
-}
-
-/// Reads an array; null is `None`.
-pub struct OptionalArraySeed<'c, T>(pub ArraySeed<'c, T>);
-
-impl<'de, T: Element> DeserializeSeed<'de> for OptionalArraySeed<'_, T> {
-    type Value = Option<Vec<T>>;
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        d.deserialize_option(self)
-    }
-}
-
-impl<'de, T: Element> Visitor<'de> for OptionalArraySeed<'_, T> {
-    type Value = Option<Vec<T>>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        self.0.deserialize(d).map(Some)
-    }
 }

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 /// The text of a JSON string literal, or `None` when `raw` is not a string.
 pub fn string_literal(raw: &str) -> Result<Option<Cow<'_, str>>, String> {
-    if !raw.starts_with('"') {
+    if raw.as_bytes().first() != Some(&b'"') {
         return Ok(None);
     }
     let inner = &raw[1..raw.len() - 1];
-    if !inner.contains('\\') {
+    if !inner.as_bytes().contains(&b'\\') {
         return Ok(Some(Cow::Borrowed(inner)));
     }
     serde_json::from_str::<String>(raw).map(|s| Some(Cow::Owned(s))).map_err(|e| e.to_string())
@@ -35,6 +35,10 @@ pub fn integer(raw: &str, min: i64, max: i64) -> Result<i64, String> {
             }
         }
         Some(b'n') => 0,
+        // Most numbers are short and whole.
+        Some(b'0'..=b'9') if raw.len() <= 18 && raw.bytes().all(|byte| byte.is_ascii_digit()) => {
+            raw.bytes().fold(0, |n, digit| n * 10 + i64::from(digit - b'0'))
+        }
         Some(b'-' | b'0'..=b'9') => match raw.parse::<i64>() {
             Ok(n) => n,
             Err(_) => {

@@ -1,6 +1,7 @@
 //! Writing: compact JSON in the reference's form.
 
-use super::{Element, Field, Object};
+use super::cursor::{Bad, Cursor};
+use super::{read_array, Element, Field, Object, Reading};
 use std::fmt::Write as _;
 
 /// Who will read the text.
@@ -115,7 +116,7 @@ impl Writer {
     }
 
     /// An object in braces.
-    pub fn object<T: Object>(&mut self, object: &T) {
+    pub fn object(&mut self, object: &dyn Object) {
         self.braces('{', '}', |w| object.write_keys(w));
     }
 
@@ -138,7 +139,7 @@ impl Writer {
 }
 
 /// An object as JSON text.
-pub fn to_string<T: Object>(object: &T, audience: Audience) -> String {
+pub fn to_string(object: &dyn Object, audience: Audience) -> String {
     let mut w = Writer::new(audience);
     w.object(object);
     w.finish()
@@ -147,8 +148,8 @@ pub fn to_string<T: Object>(object: &T, audience: Audience) -> String {
 macro_rules! integer_field {
     ($($type:ty),*) => { $(
         impl Field for $type {
-            fn read<'de, A: serde::de::MapAccess<'de>>(map: &mut A, cx: &super::Reading) -> Result<Self, A::Error> {
-                cx.scalar(map, |raw| {
+            fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
+                cx.scalar(json, |raw| {
                     super::scalar::integer(raw, <$type>::MIN as i64, <$type>::MAX as i64).map(|n| n as $type)
                 })
             }
@@ -158,10 +159,8 @@ macro_rules! integer_field {
             }
         }
         impl Element for $type {
-            fn read_next<'de, S: serde::de::SeqAccess<'de>>(seq: &mut S, cx: &super::Reading) -> Result<Option<Self>, S::Error> {
-                cx.element(seq, |raw| {
-                    super::scalar::integer(raw, <$type>::MIN as i64, <$type>::MAX as i64).map(|n| n as $type)
-                })
+            fn read_element(json: &mut Cursor<'_>, cx: &Reading) -> Result<Option<Self>, Bad> {
+                Self::read(json, cx).map(Some)
             }
             fn write_bare(&self, w: &mut Writer) {
                 w.integer(i64::from(*self));
@@ -175,8 +174,8 @@ integer_field!(i16, i32, i64);
 macro_rules! scalar_field {
     ($type:ty, $read:expr, |$self:ident, $w:ident| $write:expr) => {
         impl Field for $type {
-            fn read<'de, A: serde::de::MapAccess<'de>>(map: &mut A, cx: &super::Reading) -> Result<Self, A::Error> {
-                cx.scalar(map, $read)
+            fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
+                cx.scalar(json, $read)
             }
             fn write(&self, key: &str, $w: &mut Writer) {
                 $w.key(key);
@@ -192,8 +191,8 @@ scalar_field!(f64, super::scalar::float, |x, w| super::write_f64(&mut w.out, *x)
 scalar_field!(bool, super::scalar::boolean, |x, w| w.boolean(*x));
 
 impl Field for String {
-    fn read<'de, A: serde::de::MapAccess<'de>>(map: &mut A, cx: &super::Reading) -> Result<Self, A::Error> {
-        cx.scalar(map, |raw| Ok(super::scalar::text(raw)?.unwrap_or_default().into_owned()))
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
+        cx.scalar(json, |raw| Ok(super::scalar::text(raw)?.unwrap_or_default().into_owned()))
     }
     fn write(&self, key: &str, w: &mut Writer) {
         if !self.is_empty() {
@@ -204,8 +203,8 @@ impl Field for String {
 }
 
 impl Field for Option<String> {
-    fn read<'de, A: serde::de::MapAccess<'de>>(map: &mut A, cx: &super::Reading) -> Result<Self, A::Error> {
-        cx.scalar(map, |raw| Ok(super::scalar::text(raw)?.map(|t| t.into_owned())))
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
+        cx.scalar(json, |raw| Ok(super::scalar::text(raw)?.map(|t| t.into_owned())))
     }
     fn write(&self, key: &str, w: &mut Writer) {
         if let Some(text) = self {
@@ -215,11 +214,8 @@ impl Field for Option<String> {
 }
 
 impl Element for String {
-    fn read_next<'de, S: serde::de::SeqAccess<'de>>(
-        seq: &mut S,
-        cx: &super::Reading,
-    ) -> Result<Option<Self>, S::Error> {
-        cx.element(seq, |raw| Ok(super::scalar::text(raw)?.unwrap_or_default().into_owned()))
+    fn read_element(json: &mut Cursor<'_>, cx: &Reading) -> Result<Option<Self>, Bad> {
+        Self::read(json, cx).map(Some)
     }
     fn write_bare(&self, w: &mut Writer) {
         w.text(self);
@@ -227,8 +223,8 @@ impl Element for String {
 }
 
 impl<T: Element> Field for Vec<T> {
-    fn read<'de, A: serde::de::MapAccess<'de>>(map: &mut A, cx: &super::Reading) -> Result<Self, A::Error> {
-        map.next_value_seed(super::read::ArraySeed::new(cx))
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
+        read_array(json, cx)
     }
     fn write(&self, key: &str, w: &mut Writer) {
         if !self.is_empty() {
@@ -239,9 +235,12 @@ impl<T: Element> Field for Vec<T> {
 }
 
 impl<T: Element> Field for Option<Vec<T>> {
-    fn read<'de, A: serde::de::MapAccess<'de>>(map: &mut A, cx: &super::Reading) -> Result<Self, A::Error> {
+    fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
         // Null and a missing field are the same: no value.
-        map.next_value_seed(super::read::OptionalArraySeed(super::read::ArraySeed::new(cx)))
+        if json.peek()? == b'n' {
+            return json.skip().map(|()| None);
+        }
+        read_array(json, cx).map(Some)
     }
     fn write(&self, key: &str, w: &mut Writer) {
         if let Some(elements) = self {
@@ -251,11 +250,8 @@ impl<T: Element> Field for Option<Vec<T>> {
 }
 
 impl Element for Option<String> {
-    fn read_next<'de, S: serde::de::SeqAccess<'de>>(
-        seq: &mut S,
-        cx: &super::Reading,
-    ) -> Result<Option<Self>, S::Error> {
-        cx.element(seq, |raw| Ok(super::scalar::text(raw)?.map(|t| t.into_owned())))
+    fn read_element(json: &mut Cursor<'_>, cx: &Reading) -> Result<Option<Self>, Bad> {
+        Self::read(json, cx).map(Some)
     }
     fn write_bare(&self, w: &mut Writer) {
         match self {

@@ -1,11 +1,10 @@
 //! EVENTOR: rules that react to values and times (spec 03 §11.3).
 
 use crate::model::enums::{Property, SetPinType, PROPERTY_CONSTANTS};
-use crate::model::json::{Field, Name, Object, Reading, Tagged, Writer};
+use crate::model::json::{Bad, Cursor, Field, Key, Name, Object, Reading, Tagged, Writer};
 use crate::model::pin::DataStream;
 use crate::model::zone::Zone;
 use crate::{json_nested, json_object};
-use serde::de::MapAccess;
 
 /// When a timed rule fires.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -63,13 +62,13 @@ impl Condition {
 }
 
 impl Object for Condition {
-    fn read_key<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, cx: &Reading) -> Result<bool, A::Error> {
+    fn read_key(&mut self, key: Key<'_>, json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad> {
         use Condition::*;
-        match (self, key) {
-            (Gt(v) | Gte(v) | Lt(v) | Lte(v) | Eq(v) | Neq(v), "value") => *v = Field::read(map, cx)?,
-            (Between(left, _) | NotBetween(left, _), "left") => *left = Field::read(map, cx)?,
-            (Between(_, right) | NotBetween(_, right), "right") => *right = Field::read(map, cx)?,
-            (Changed(v) | StrEqual(v) | StrNotEqual(v), "value") => *v = Field::read(map, cx)?,
+        match (self, key.text) {
+            (Gt(v) | Gte(v) | Lt(v) | Lte(v) | Eq(v) | Neq(v), "value") => *v = Field::read(json, cx)?,
+            (Between(left, _) | NotBetween(left, _), "left") => *left = Field::read(json, cx)?,
+            (Between(_, right) | NotBetween(_, right), "right") => *right = Field::read(json, cx)?,
+            (Changed(v) | StrEqual(v) | StrNotEqual(v), "value") => *v = Field::read(json, cx)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -129,8 +128,8 @@ impl Default for Action {
 }
 
 /// A property by the name of its constant, e.g. `ON_BACK_COLOR`.
-fn read_property_constant<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> Result<Option<Property>, A::Error> {
-    cx.scalar(map, |raw| match crate::model::json::text(raw)? {
+fn read_property_constant(json: &mut Cursor<'_>, cx: &Reading) -> Result<Option<Property>, Bad> {
+    cx.scalar(json, |raw| match crate::model::json::text(raw)? {
         None => Ok(None),
         Some(text) => {
             let text = text.trim();
@@ -144,17 +143,17 @@ fn read_property_constant<'de, A: MapAccess<'de>>(map: &mut A, cx: &Reading) -> 
 }
 
 impl Object for Action {
-    fn read_key<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, cx: &Reading) -> Result<bool, A::Error> {
+    fn read_key(&mut self, key: Key<'_>, json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad> {
         use Action::*;
-        match (self, key) {
-            (SetPin { pin, .. } | SetProperty { pin, .. }, "pin") => *pin = Field::read(map, cx)?,
-            (SetPin { value, .. } | SetProperty { value, .. }, "value") => *value = Field::read(map, cx)?,
-            (SetPin { set_pin_type, .. }, "setPinType") => *set_pin_type = Field::read(map, cx)?,
-            (SetProperty { property, .. }, "property") => *property = read_property_constant(map, cx)?,
+        match (self, key.text) {
+            (SetPin { pin, .. } | SetProperty { pin, .. }, "pin") => *pin = Field::read(json, cx)?,
+            (SetPin { value, .. } | SetProperty { value, .. }, "value") => *value = Field::read(json, cx)?,
+            (SetPin { set_pin_type, .. }, "setPinType") => *set_pin_type = Field::read(json, cx)?,
+            (SetProperty { property, .. }, "property") => *property = read_property_constant(json, cx)?,
             (Notify { message } | Mail { message, .. } | Twit { message }, "message") => {
-                *message = Field::read(map, cx)?
+                *message = Field::read(json, cx)?
             }
-            (Mail { subject, .. }, "subject") => *subject = Field::read(map, cx)?,
+            (Mail { subject, .. }, "subject") => *subject = Field::read(json, cx)?,
             _ => return Ok(false),
         }
         Ok(true)

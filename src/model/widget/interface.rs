@@ -135,12 +135,12 @@ json_object!(Rtc { "tzName" tz_name });
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Bridge;
 impl crate::model::json::Object for Bridge {
-    fn read_key<'de, A: serde::de::MapAccess<'de>>(
+    fn read_key(
         &mut self,
-        _: &str,
-        _: &mut A,
+        _: crate::model::json::Key<'_>,
+        _: &mut crate::model::json::Cursor<'_>,
         _: &crate::model::json::Reading,
-    ) -> Result<bool, A::Error> {
+    ) -> Result<bool, crate::model::json::Bad> {
         Ok(false)
     }
     fn write_keys(&self, _: &mut crate::model::json::Writer) {}

@@ -23,10 +23,9 @@ pub use report::*;
 pub use sensors::*;
 pub use tiles::*;
 
-use super::json::{Audience, Field, Name, Object, Reading, Tagged, Writer};
+use super::json::{Audience, Bad, Cursor, Field, Key, Name, Object, Reading, Tagged, Writer};
 use super::pin::{DataStream, OnePin};
-use crate::{json_enum, json_nested};
-use serde::de::MapAccess;
+use crate::{json_enum, json_keys, json_nested};
 
 json_enum!(
     /// All widget types.
@@ -90,8 +89,8 @@ macro_rules! kinds {
         pub enum Kind { $($(#[$doc])* $kind(Box<$type>)),* }
 
         impl Kind {
-            fn read_key<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, cx: &Reading) -> Result<bool, A::Error> {
-                match self { $(Kind::$kind(fields) => fields.read_key(key, map, cx)),* }
+            fn read_key(&mut self, key: Key<'_>, json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad> {
+                match self { $(Kind::$kind(fields) => fields.read_key(key, json, cx)),* }
             }
             fn write_keys(&self, w: &mut Writer) {
                 match self { $(Kind::$kind(fields) => fields.write_keys(w)),* }
@@ -339,30 +338,23 @@ impl Widget {
 }
 
 impl Object for Widget {
-    fn read_key<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, cx: &Reading) -> Result<bool, A::Error> {
-        match key {
-            "id" => self.id = Field::read(map, cx)?,
-            "x" => self.x = Field::read(map, cx)?,
-            "y" => self.y = Field::read(map, cx)?,
-            "color" => self.color = Field::read(map, cx)?,
-            "width" => self.width = Field::read(map, cx)?,
-            "height" => self.height = Field::read(map, cx)?,
-            "tabId" => self.tab_id = Field::read(map, cx)?,
-            "label" => self.label = Field::read(map, cx)?,
-            "isDefaultColor" => self.is_default_color = Field::read(map, cx)?,
-            // A repeated discriminator: the first one has decided.
-            "type" => return Ok(false),
-            _ if self.kind.read_key(key, map, cx)? => {}
-            _ => {
-                let Some(unknown) = &mut self.unknown else { return Ok(false) };
-                let raw: &'de serde_json::value::RawValue = map.next_value()?;
-                // Onto what is there: a widget may have thousands of fields.
-                let mut w = Writer::onto(std::mem::take(&mut unknown.fields), Audience::Disk);
-                w.foreign_key(key);
-                w.raw(raw.get());
-                unknown.fields = w.finish();
-            }
+    #[allow(non_upper_case_globals)] // constants named as the fields
+    fn read_key(&mut self, key: Key<'_>, json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad> {
+        let is_common = json_keys!(self, key, json, cx: "id" id, "x" x, "y" y, "color" color, "width" width, "height" height,
+            "tabId" tab_id, "label" label, "isDefaultColor" is_default_color);
+        // A repeated discriminator: the first one has decided.
+        if is_common || key.text == "type" {
+            return Ok(is_common);
         }
+        if self.kind.read_key(key, json, cx)? {
+            return Ok(true);
+        }
+        let Some(unknown) = &mut self.unknown else { return Ok(false) };
+        // Onto what is there: a widget may have thousands of fields.
+        let mut w = Writer::onto(std::mem::take(&mut unknown.fields), Audience::Disk);
+        w.foreign_key(key.text);
+        w.raw(json.raw()?);
+        unknown.fields = w.finish();
         Ok(true)
     }
 

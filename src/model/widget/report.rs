@@ -3,11 +3,10 @@
 use crate::model::enums::{
     ButtonStyle, DayOfMonth, DurationType, Edge, FontSize, Granularity, ReportFormat, ReportOutput, ReportResult,
 };
-use crate::model::json::{Field, Object, Reading, Tagged, Writer};
+use crate::model::json::{Bad, Cursor, Field, Key, Object, Reading, Tagged, Writer};
 use crate::model::pin::PinType;
 use crate::model::zone::Zone;
 use crate::{json_nested, json_object};
-use serde::de::MapAccess;
 
 /// One pin in a report.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,11 +31,11 @@ pub struct ReportSource {
 }
 
 impl Object for ReportSource {
-    fn read_key<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, cx: &Reading) -> Result<bool, A::Error> {
-        match key {
-            "templateId" if self.template_id.is_some() => self.template_id = Some(Field::read(map, cx)?),
-            "deviceIds" => self.device_ids = Field::read(map, cx)?,
-            "dataStreams" | "reportDataStreams" => self.streams = Field::read(map, cx)?,
+    fn read_key(&mut self, key: Key<'_>, json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad> {
+        match key.text {
+            "templateId" if self.template_id.is_some() => self.template_id = Some(Field::read(json, cx)?),
+            "deviceIds" => self.device_ids = Field::read(json, cx)?,
+            "dataStreams" | "reportDataStreams" => self.streams = Field::read(json, cx)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -124,14 +123,14 @@ impl ReportType {
 }
 
 impl Object for ReportType {
-    fn read_key<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, cx: &Reading) -> Result<bool, A::Error> {
-        match (self, key) {
-            (ReportType::OneTime { range_millis }, "rangeMillis") => *range_millis = Field::read(map, cx)?,
+    fn read_key(&mut self, key: Key<'_>, json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad> {
+        match (self, key.text) {
+            (ReportType::OneTime { range_millis }, "rangeMillis") => *range_millis = Field::read(json, cx)?,
             (ReportType::OneTime { .. }, _) => return Ok(false),
-            (ReportType::Weekly(_, day), "dayOfTheWeek") => *day = Field::read(map, cx)?,
-            (ReportType::Monthly(_, day), "dayOfMonth") => *day = Field::read(map, cx)?,
+            (ReportType::Weekly(_, day), "dayOfTheWeek") => *day = Field::read(json, cx)?,
+            (ReportType::Monthly(_, day), "dayOfMonth") => *day = Field::read(json, cx)?,
             (ReportType::Daily(s) | ReportType::Weekly(s, _) | ReportType::Monthly(s, _), _) => {
-                return s.read_key(key, map, cx)
+                return s.read_key(key, json, cx)
             }
         }
         Ok(true)

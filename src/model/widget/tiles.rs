@@ -3,10 +3,9 @@
 use super::Widget;
 use crate::model::device::BoardType;
 use crate::model::enums::{FontSize, Interaction, TextAlignment, TileSort};
-use crate::model::json::{Field, Object, Reading, Tagged, Writer};
+use crate::model::json::{Bad, Cursor, Field, Key, Object, Reading, Tagged, Writer};
 use crate::model::pin::DataStream;
 use crate::{json_nested, json_object};
-use serde::de::MapAccess;
 
 /// One tile.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -137,31 +136,31 @@ pub struct Template {
 }
 
 impl Object for Template {
-    fn read_key<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, cx: &Reading) -> Result<bool, A::Error> {
-        match key {
-            "id" => self.id = Field::read(map, cx)?,
-            "widgets" => self.widgets = Field::read(map, cx)?,
-            "deviceIds" => self.device_ids = Field::read(map, cx)?,
-            "templateId" => self.template_id = Field::read(map, cx)?,
-            "name" => self.name = Field::read(map, cx)?,
-            "iconName" => self.icon_name = Field::read(map, cx)?,
-            "boardType" => self.board_type = Field::read(map, cx)?,
-            "showDeviceName" => self.show_device_name = Field::read(map, cx)?,
+    fn read_key(&mut self, key: Key<'_>, json: &mut Cursor<'_>, cx: &Reading) -> Result<bool, Bad> {
+        match key.text {
+            "id" => self.id = Field::read(json, cx)?,
+            "widgets" => self.widgets = Field::read(json, cx)?,
+            "deviceIds" => self.device_ids = Field::read(json, cx)?,
+            "templateId" => self.template_id = Field::read(json, cx)?,
+            "name" => self.name = Field::read(json, cx)?,
+            "iconName" => self.icon_name = Field::read(json, cx)?,
+            "boardType" => self.board_type = Field::read(json, cx)?,
+            "showDeviceName" => self.show_device_name = Field::read(json, cx)?,
             "pin" => {
-                self.pin = Field::read(map, cx)?;
+                self.pin = Field::read(json, cx)?;
                 self.has_pin = true;
             }
             "dataStream" => {
-                let stream = Field::read(map, cx)?;
+                let stream = Field::read(json, cx)?;
                 if !self.has_pin {
                     self.pin = stream;
                 }
             }
             _ => {
                 return match &mut self.mode {
-                    Mode::Page(mode) => mode.read_key(key, map, cx),
-                    Mode::Button(mode) => mode.read_key(key, map, cx),
-                    Mode::Dimmer(mode) => mode.read_key(key, map, cx),
+                    Mode::Page(mode) => mode.read_key(key, json, cx),
+                    Mode::Button(mode) => mode.read_key(key, json, cx),
+                    Mode::Dimmer(mode) => mode.read_key(key, json, cx),
                 }
             }
         }

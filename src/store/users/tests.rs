@@ -56,7 +56,7 @@ fn accounts_get_what_their_files_lack() {
     fs::create_dir(place.0.path().join("folder.user")).unwrap();
     let loaded = place.load();
     assert_eq!(loaded.findings, []);
-    let [LoadedUser { user, file_name, damaged: false, from_backup: false }] = &loaded.users[..] else {
+    let [LoadedUser { user, file_name, damaged: false, from_backup: false, .. }] = &loaded.users[..] else {
         panic!("{:?}", loaded.users)
     };
     assert_eq!((user.email.as_str(), user.app_name.as_str()), ("old@example.com", "Blynk"));
