@@ -71,7 +71,7 @@ impl Workers {
         for (name, lane) in lanes {
             let lost = lane.figures().waiting_rows;
             if lost > 0 {
-                log::error!(target: POSTGRES, "The server ends: {lost} rows for the {name} database are not stored");
+                log::error!(target: POSTGRES, "The server ends: {lost} row(s) for the {name} database are not stored");
             }
         }
     }

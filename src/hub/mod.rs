@@ -3,7 +3,7 @@
 //! * [`users`]: accounts and sessions. [`accounts`], [`replacing`]: what administrators do to them. [`tokens`]: who has which token.
 //! * [`connections`]: open connections.
 //! * [`routing`]: who gets a message; [`roster`]: an account's devices that are connected. [`outbox`]: what waits to be sent. [`meter`]: the message quota.
-//! * [`memory`]: gives it back after a storm of clients. [`certificate`]: which one is shown.
+//! * [`certificate`]: which one is shown.
 //! * [`attempts`]: failed logins, [`refused`] devices. [`sessions`]: administrators in browsers. [`reset_tokens`]: password resets. [`saving`]: when accounts are written.
 //! * [`presence`]: who is there, and who is told. [`pins`]: a value arrives; [`record`] and [`rules`] are its stations.
 //! * [`notices`]: pushes and mails, and their limits. [`redirect`]: tokens of other servers.
@@ -33,7 +33,6 @@ pub mod history;
 pub mod housekeeping;
 pub mod intervals;
 pub mod jobs;
-pub mod memory;
 pub mod meter;
 pub mod mqtt;
 pub mod notices;
@@ -133,8 +132,6 @@ pub struct Hub {
     pub account_rows: account_rows::AccountRows,
     /// What happens later.
     pub schedule: schedule::Schedule,
-    /// Whether memory should go back to the system.
-    pub storms: memory::Storms,
     /// Counters.
     pub stats: stats::Stats,
     /// Devices that went away.
@@ -211,7 +208,6 @@ impl Hub {
             databases: None,
             account_rows: account_rows::AccountRows::default(),
             schedule: schedule::Schedule::default(),
-            storms: memory::Storms::default(),
             stats: stats::Stats::default(),
             presence: presence::Presence::default(),
             firmwares: firmware::Firmwares::default(),
@@ -308,11 +304,6 @@ impl Hub {
         self.after(ms, |hub| {
             let ticks = hub.ticks();
             let next = hub.connections.sweep(ticks);
-            if hub.storms.is_over(hub.connections.len()) {
-                memory::give_back();
-                // Timers, saves and notices that follow hold some for a while.
-                hub.after(30_000, |_| memory::give_back());
-            }
             // Time-outs are kept to some ms, however many there are.
             let wait = next.map_or(SWEEP_MAX, |next| next.saturating_sub(ticks).clamp(SWEEP_MIN, SWEEP_MAX));
             hub.schedule_sweep(wait);
