@@ -40,14 +40,14 @@ fn unfinished_frames_are_bounded_in_the_sum() {
         let _ = socket.write_all(&[&[20, 0, 1, 0xff, 0xff][..], &[b'x'; 60_000]].concat());
     }
     let is_closed = |socket: &mut TcpStream| {
-        socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        socket.set_nonblocking(true).unwrap();
         socket.read(&mut [0]).map_or_else(|e| e.kind() == ErrorKind::ConnectionReset, |n| n == 0)
     };
     eventually("strangers are refused", || {
-        let closed = sockets.iter_mut().rev().take(100).filter_map(|socket| is_closed(socket).then_some(())).count();
-        (closed > 50).then_some(())
+        let closed = sockets.iter_mut().filter_map(|socket| is_closed(socket).then_some(())).count();
+        (closed > STRANGERS / 3).then_some(())
     });
-    assert!(!is_closed(&mut sockets[0]));
+    assert!(!sockets.iter_mut().all(is_closed), "there was room for many");
     // Another account's frames of any size are taken meanwhile.
     let name = "n".repeat(150_000);
     assert_ne!(other.ask(CREATE_DASH, &format!(r#"{{"id":1,"name":"{name}"}}"#)), 0);

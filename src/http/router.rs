@@ -98,7 +98,7 @@ const ADMIN_ROUTES: &[Route] = &[
     admin(Post, "/login", Nobody, Handler::Hub(admin::login::login)),
     admin(Post, "/logout", Nobody, Handler::Hub(admin::login::logout)),
     admin(Get, "/me", Newcomer, Handler::Hub(admin::login::me)),
-    admin(Post, "/password", Newcomer, Handler::Hub(admin::login::password)),
+    admin(Post, "/password", Session, Handler::Hub(admin::login::password)),
     admin(Get, "/users", Session, Handler::Hub(admin::users::list)),
     admin(Post, "/users", Session, Handler::Hub(admin::users::create)),
     admin(Get, "/users/names/getAll", Session, Handler::Hub(admin::users::names)),

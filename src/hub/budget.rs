@@ -2,8 +2,8 @@
 //! the memory of all.
 //!
 //! Its file, and then every save, tells how much an account holds; nothing is weighed for this alone. What it takes in afterwards
-//! is added; values also take the place of others, whatever else is thought to replace nothing until the next save, which a
-//! refusal asks for. So the sum is never too low, and too high for a period at most.
+//! is added; values also take the place of others, whatever else is thought to replace nothing until the next save. So the sum
+//! is never too low. It may be too high: a refusal asks for a save, which tells how much it really is.
 //!
 //! How much work its apps may make is bounded, too: bytes of requests, the weight of the account for each request that
 //! goes through all of it, and a part of that for each save. One loop serves everybody.
@@ -23,6 +23,8 @@ const WORK_BURST: u64 = 15_000;
 const OWN: usize = 0;
 /// ... and that of guests.
 const GUESTS: usize = 1;
+/// ms after a save until a refusal asks for the next one at once.
+const REFUSED_AGAIN: u64 = 10_000;
 /// Writing an account down is so many times less work than to go through it for a peer.
 const SAVE_SHARE: usize = 4;
 
@@ -33,6 +35,8 @@ pub struct Budget {
     held: usize,
     /// It was told that it is full.
     full: bool,
+    /// When it was last written, ms since start.
+    saved_at: u64,
     /// When the work of its own apps, and that of its guests, would be done at [`WORK_RATE`]; µs since start.
     busy_until: [u64; 2],
 }
@@ -46,7 +50,7 @@ impl Budget {
     /// The account is written at `ticks` (ms since start), which is work, too: `text` bytes, and `unwritten` that stay in
     /// memory only.
     pub fn saved(&mut self, text: usize, unwritten: usize, ticks: u64) {
-        self.held = text + unwritten;
+        (self.held, self.saved_at) = (text + unwritten, ticks);
         self.work(OWN, text / SAVE_SHARE, ticks);
     }
 
@@ -64,10 +68,11 @@ impl Hub {
 
     fn may_change(&mut self, user: UserId, growth: Growth) -> bool {
         let limit = (self.config.server.user_account_max_size as usize).saturating_mul(1024);
+        let ticks = self.ticks();
         let Some(account) = self.users.get_mut(user) else { return false };
         let budget = &mut account.budget;
         let held = budget.held.saturating_add(growth.more).saturating_sub(growth.less);
-        let fits = limit == 0 || held <= limit;
+        let fits = limit == 0 || held <= limit || growth.more <= growth.less;
         if fits {
             budget.held = held;
         } else if !budget.full {
@@ -75,8 +80,8 @@ impl Hub {
         }
         account.budget.full = !fits;
         if !fits {
-            // The next periodic save tells how much it really is.
-            self.users.mark(user, Unsaved::Values);
+            let soon = ticks.saturating_sub(account.budget.saved_at) >= REFUSED_AGAIN;
+            self.users.mark(user, if soon { Unsaved::Changes } else { Unsaved::Values });
         }
         fits
     }
@@ -116,6 +121,12 @@ impl Hub {
         let Some(profile) = self.users.profile_mut(user) else { return Ok(()) };
         let stored = profile.store_value(dash, device, pin_type, pin, value, &limits, now);
         self.users.mark(user, Unsaved::Values);
+        if stored.is_err() {
+            // What it was to take the place of is still there.
+            if let Some(account) = self.users.get_mut(user) {
+                account.budget.held += growth.less;
+            }
+        }
         stored
     }
 }
@@ -178,6 +189,27 @@ mod tests {
         save(&mut hub, user);
         store(&mut hub, user, 30, 20_000);
         assert_eq!(kept(&hub, user, 30), 20_000);
+    }
+
+    #[test]
+    fn what_replaces_nothing_makes_no_room() {
+        let mut hub = hub();
+        let widgets = r#"{"type":"TABLE","id":1,"pinType":"VIRTUAL","pin":1},
+            {"type":"TIME_INPUT","id":2,"pinType":"VIRTUAL","pin":2},{"type":"LABELED_VALUE_DISPLAY","id":3,"pinType":"VIRTUAL","pin":2}"#;
+        let user = user(&mut hub, "a@b.cc", &format!(r#"{{"id":1,"devices":[{{"id":0}}],"widgets":[{widgets}]}}"#));
+        let held = |hub: &Hub| hub.users.get(user).unwrap().budget.held;
+        let text = "x".repeat(10_000);
+        for (pin, first, idle) in [
+            (1, format!("update\x001\0n\0{text}"), ["\0", "pick\0x"]),
+            (2, format!("1\x002\0UTC\0{text}"), ["x\x001\0UTC", "y\x001"]),
+        ] {
+            let _ = hub.store_value(user, (1, 0), (PinType::Virtual, pin), &first);
+            let before = held(&hub);
+            for value in idle {
+                let _ = hub.store_value(user, (1, 0), (PinType::Virtual, pin), value);
+            }
+            assert!(held(&hub) >= before, "v{pin}");
+        }
     }
 
     #[test]

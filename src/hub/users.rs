@@ -197,10 +197,13 @@ impl Users {
         self.urgent || !self.changed.is_empty()
     }
 
-    /// A save of this account ended; on failure everything is unsaved again.
+    /// A save of this account ended; on failure everything is unsaved again, and the file is tried whole next time.
     pub fn saved(&mut self, id: UserId, success: bool) {
         let Some(account) = self.get_mut(id) else { return };
         account.saving = false;
+        if !success {
+            account.written_at = None;
+        }
         self.urgent |= account.unsaved == Unsaved::Changes;
         if !success {
             // The periodic worker tries again.

@@ -5,7 +5,7 @@
 
 use super::front;
 use super::mqtt_session::Packets;
-use super::pending::Share;
+use super::pending::{self, Share};
 use super::server::Server;
 use super::stream::Stream;
 use super::websocket::{Event, WebSocket};
@@ -26,6 +26,10 @@ const STRANGER_FRAME_MAX: usize = 64 * 1024 + frame::APP_HEADER;
 const UNREAD_MAX: usize = 1024 * 1024;
 /// Reads in a row before other tasks get their turn.
 const READS_IN_A_ROW: usize = 8;
+/// ms that a large frame may stay unfinished, and a second more for each [`UNFINISHED_RATE`] of its bytes.
+const UNFINISHED_MAX: u64 = 60_000;
+/// Bytes a second: slower than any network that large frames are sent over.
+const UNFINISHED_RATE: u64 = 4 * 1024;
 
 /// How a connection's bytes become messages.
 pub enum Feed {
@@ -52,6 +56,8 @@ struct Session {
     held: bool,
     /// What is around or in place of frames.
     feed: Feed,
+    /// Since when a large frame is unfinished, ms since start.
+    unfinished_since: Option<u64>,
     /// No more frames are handled.
     closing: bool,
 }
@@ -69,8 +75,19 @@ pub fn run(
     let (conn, outbox) = server.open(framing, origin, idle_timeout);
     let share = Share::new(Rc::clone(&server.pending));
     let (partial, whole) = (Vec::new(), 0);
-    let mut session =
-        Session { server, stream, conn, outbox, partial, whole, share, held: false, feed, closing: false };
+    let mut session = Session {
+        server,
+        stream,
+        conn,
+        outbox,
+        partial,
+        whole,
+        share,
+        held: false,
+        feed,
+        unfinished_since: None,
+        closing: false,
+    };
     session.feed(&first);
     drop(first);
     Box::pin(async move {
@@ -207,8 +224,14 @@ impl Session {
             Some(Peer::App(login)) => Some(login.user),
             _ => None,
         };
-        if !self.share.set(self.partial.capacity() + around, owner) && !self.closing {
-            log::debug!("too many bytes of unfinished frames");
+        let kept = self.partial.capacity() + around;
+        let ticks = hub.ticks();
+        // What is held back waits for this side.
+        self.unfinished_since = (kept > pending::FREE && !self.held).then(|| self.unfinished_since.unwrap_or(ticks));
+        let waits = ticks.saturating_sub(self.unfinished_since.unwrap_or(ticks));
+        let is_slow = waits > UNFINISHED_MAX + kept as u64 * 1000 / UNFINISHED_RATE;
+        if (is_slow || !self.share.set(kept, owner)) && !self.closing {
+            log::debug!("too many bytes of unfinished frames, or for too long");
             self.feed = Feed::Stream;
             self.end();
         }
@@ -323,6 +346,7 @@ impl Session {
     }
 
     fn handle(&mut self, hub: &mut Hub, message: Message<'_>) {
+        self.unfinished_since = None;
         let limit = hub.config.server.user_message_quota_limit;
         let ticks = hub.ticks();
         let Some(connection) = hub.connections.get_mut(self.conn) else { return self.end() };

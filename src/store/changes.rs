@@ -48,14 +48,15 @@ pub fn append(path: &Path, text: &str) -> io::Result<bool> {
     if !kept.starts_with(&header) || !kept.ends_with('\n') {
         return write_atomically(&file, format!("{header}{line}").as_bytes(), PRIVATE).map(|()| true);
     }
-    if kept.ends_with(&line) {
-        return Ok(true);
-    }
-    if kept.len() + line.len() > base.len() {
+    let is_kept = kept.ends_with(&line);
+    if !is_kept && kept.len() + line.len() > base.len() {
         return Ok(false);
     }
     let mut file = OpenOptions::new().append(true).open(&file)?;
-    file.write_all(line.as_bytes())?;
+    if !is_kept {
+        file.write_all(line.as_bytes())?;
+    }
+    // Also of a line that is there already: perhaps the disk did not take it then.
     file.sync_data()?;
     Ok(true)
 }
@@ -71,23 +72,20 @@ pub fn remove(path: &Path) -> io::Result<bool> {
 /// Writes the user files of a folder whole for which there are changes. Only for a folder that nobody else uses now.
 ///
 /// # Errors
-/// The folder cannot be listed. Where a user file cannot be written, its changes stay and the log says so.
+/// The folder cannot be listed. Where a user file cannot be read or written, its changes stay, [`newest`] has them, and the log says so.
 pub fn apply_all(folder: &Path) -> io::Result<()> {
     let mut is_any_gone = false;
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let Some(name) = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).filter(|name| is_user_file(name))
-        else {
-            continue;
-        };
+        let Some(name) = name.to_str().and_then(is_of) else { continue };
         let path = folder.join(name);
-        let applied = match newest(&path) {
+        let applied = newest(&path).and_then(|newest| match newest {
             Some(text) => write_atomically(&path, text.as_bytes(), PRIVATE),
             None => {
                 log::warn!("{name}{SUFFIX} does not fit to {name}: left out");
                 Ok(())
             }
-        };
+        });
         match applied.and_then(|()| remove(&path)) {
             Ok(removed) => is_any_gone |= removed,
             Err(error) => log::error!("{name}{SUFFIX}: the values in it cannot be brought into {name}: {error}"),
@@ -135,13 +133,34 @@ fn line(base: &str, text: &str) -> Option<String> {
 }
 
 /// The newest text that a user file and its changes hold.
-fn newest(path: &Path) -> Option<String> {
-    let base = fs::read_to_string(path).ok()?;
-    let bytes = fs::read(file_of(path)).ok()?;
+///
+/// `Ok(None)`: there are no changes, or they do not fit to the file.
+///
+/// # Errors
+/// Those of the file system, when one of the files is there but cannot be read.
+pub fn newest(path: &Path) -> io::Result<Option<String>> {
+    let Some(bytes) = there(fs::read(file_of(path)))? else { return Ok(None) };
+    let base = match there(fs::read(path))?.map(String::from_utf8) {
+        Some(Ok(base)) => base,
+        _ => return Ok(None),
+    };
     // A torn line may end within a character.
     let lines = String::from_utf8_lossy(&bytes);
-    let lines = lines.strip_prefix(&header(&base))?;
-    lines.split_inclusive('\n').rev().find_map(|line| applied(&base, line.strip_suffix('\n')?))
+    let Some(lines) = lines.strip_prefix(&header(&base)) else { return Ok(None) };
+    Ok(lines.split_inclusive('\n').rev().find_map(|line| applied(&base, line.strip_suffix('\n')?)))
+}
+
+/// `Ok(None)`: there is no such file.
+fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// The name of the user file that a file of changes with this name belongs to.
+pub fn is_of(name: &str) -> Option<&str> {
+    name.strip_suffix(SUFFIX).filter(|name| is_user_file(name))
 }
 
 /// The text of one line of changes.
@@ -158,6 +177,7 @@ fn applied(base: &str, line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::users::{load, LoadSettings};
     use proptest::prelude::*;
     use tempfile::TempDir;
 
@@ -192,6 +212,33 @@ mod tests {
         assert_eq!(kept.lines().count(), 4, "the same again is no line: {kept}");
         assert!(kept.lines().nth(2).unwrap().ends_with("\t0\t{\"w0\":\"3\"\t1\t\"w1\":\"44\""), "{kept}");
         assert_eq!(opened(&folder, &path), text(&["5", "2"]));
+    }
+
+    #[test]
+    fn where_they_cannot_be_applied_the_load_has_them() {
+        let user = |pass: &str| {
+            format!(r#"{{"email":"a@b.cc","appName":"Blynk","name":"{}","pass":"{pass}"}}"#, "x".repeat(20_000))
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a@b.cc.Blynk.user");
+        fs::write(&path, user("old")).unwrap();
+        assert!(append(&path, &user("new")).unwrap());
+        let host = String::new();
+        let settings = LoadSettings { host: &host, initial_energy: 0, terminal_lines: 1, table_rows: 1, now: 1 };
+        let loaded = load(folder.path(), &settings).unwrap();
+        assert_eq!(loaded.users[0].user.pass.as_deref(), Some("new"));
+        assert!(loaded.findings.is_empty());
+    }
+
+    #[test]
+    fn changes_that_cannot_be_read_stay() {
+        let (folder, path) = place(&["1"]);
+        append(&path, &text(&["2"])).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(newest(&path).is_err());
+        apply_all(folder.path()).unwrap();
+        assert!(file_of(&path).exists());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 // Several workers may save: they share the list of what is in the way of accounts.
 #![allow(clippy::disallowed_types)]
 
-use super::atomic::{sync_folder, AtomicFile, PRIVATE};
+use super::atomic::{sync_folder, write_atomically, AtomicFile, PRIVATE};
 use super::changes;
 use super::folder::{BACKUP, DELETED};
 use super::names::{is_date, is_user_file, user_file_name, SUFFIX};
@@ -78,46 +78,50 @@ impl Saver {
     /// Writes many accounts and waits for the disk once. The results are in the order of the items. A file that has the same
     /// content already is left alone: flash wears out.
     pub fn save_all<'a>(&self, items: impl IntoIterator<Item = Item<'a>>) -> Vec<io::Result<()>> {
-        let results: Vec<io::Result<bool>> = items.into_iter().map(|item| self.write(item)).collect();
-        let is_any_written = results.iter().any(|result| matches!(result, Ok(true)));
+        let results: Vec<io::Result<Option<PathBuf>>> = items.into_iter().map(|item| self.write(item)).collect();
+        let is_any_written = results.iter().any(|result| matches!(result, Ok(Some(_))));
         let synced = if is_any_written { sync_folder(&self.root) } else { Ok(()) };
-        let with_folder = |result: io::Result<bool>| match (result, &synced) {
-            (Ok(true), Err(error)) => Err(named(&self.root, io::Error::new(error.kind(), error.to_string()))),
+        let with_folder = |result: io::Result<Option<PathBuf>>| match (result, &synced) {
+            (Ok(Some(_)), Err(error)) => Err(named(&self.root, io::Error::new(error.kind(), error.to_string()))),
+            // Only now: the file's new name is on the disk. If these stay there, they do not fit to it.
+            (Ok(Some(path)), Ok(())) => changes::remove(&path).map(drop).map_err(|error| named(&path, error)),
             (result, _) => result.map(drop),
         };
         results.into_iter().map(with_folder).collect()
     }
 
-    /// Writes a file; false if the folder is as it was.
-    fn write(&self, item: Item<'_>) -> io::Result<bool> {
+    /// Writes a file, whose path it returns if it is another one now. When it cannot be written whole, what differs is kept
+    /// beside it, so that a full disk costs no more than it must; the error counts all the same.
+    fn write(&self, item: Item<'_>) -> io::Result<Option<PathBuf>> {
         let name = user_file_name(item.email, item.app);
         let path = self.root.join(&name);
         let leftovers = self.leftovers().remove(&name).unwrap_or_default();
         if leftovers.is_empty() {
             if !item.whole && changes::append(&path, item.text).map_err(|error| named(&path, error))? {
-                return Ok(false);
+                return Ok(None);
             }
             if holds(&path, item.text) {
-                return changes::remove(&path).map_err(|error| named(&path, error));
+                return changes::remove(&path).map(|_| None).map_err(|error| named(&path, error));
             }
         }
         let written = AtomicFile::create(&path, PRIVATE).and_then(|mut file| {
             file.write_all(item.text.as_bytes())?;
             // Only now, so that a full disk that is tried again and again does not make a copy each time.
             keep_target(&self.root, &name, &leftovers)?;
-            file.commit_without_folder()?;
-            changes::remove(&path).map(drop)
+            file.commit_without_folder()
         });
         if let Err(error) = written {
             if !leftovers.is_empty() {
                 self.leftovers().insert(name, leftovers);
+            } else if let Err(error) = changes::append(&path, item.text) {
+                log::debug!("nor can what differs in {}: {error}", path.display());
             }
             return Err(named(&path, error));
         }
         for leftover in leftovers.iter().filter(|leftover| leftover.file != name) {
             clear_away(&self.root, &path, leftover);
         }
-        Ok(true)
+        Ok(Some(path))
     }
 
     /// Moves an account's file, whatever its name, to `deleted/`, where it replaces an older one. `Ok(false)`: there was
@@ -136,6 +140,7 @@ impl Saver {
         let mut moved = false;
         for file in files {
             let from = self.root.join(file);
+            bring_up_to_date(&from);
             match fs::rename(&from, self.root.join(DELETED).join(file)) {
                 Ok(()) => {
                     moved = true;
@@ -179,6 +184,7 @@ impl Saver {
         let mut done = BackedUp::default();
         for name in &names {
             let (from, to) = (self.root.join(name), folder.join(format!("{name}.{date}")));
+            bring_up_to_date(&from);
             let last = last.get(name).map(|date| folder.join(format!("{name}.{date}")));
             match copy_once(&from, &to, last.as_deref()) {
                 Ok(true) => done.copied += 1,
@@ -192,6 +198,17 @@ impl Saver {
         }
         sync_folder(&folder)?;
         Ok(done)
+    }
+}
+
+/// Brings what is kept beside a user file into it, before it is copied or moved. The file is good enough when that fails.
+fn bring_up_to_date(path: &Path) {
+    let written = changes::newest(path).and_then(|newest| match newest {
+        Some(text) => write_atomically(path, text.as_bytes(), PRIVATE).and_then(|()| changes::remove(path)).map(drop),
+        None => Ok(()),
+    });
+    if let Err(error) = written {
+        log::warn!("{} is not brought up to date: {error}", path.display());
     }
 }
 
@@ -351,6 +368,27 @@ mod tests {
             names.sort();
             names
         }
+    }
+
+    #[test]
+    fn copies_have_what_is_kept_beside_the_file() {
+        let text = |value: &str| {
+            format!(r#"{{"email":"a@b.cc","appName":"Blynk","name":"{}","pass":"{value}"}}"#, "x".repeat(20_000))
+        };
+        let name = "a@b.cc.Blynk.user";
+        let place = place(&[(name, &text("1"))]);
+        let beside = |value: &str| {
+            let text = text(value);
+            place.saver.save(Item { email: "a@b.cc", app: "Blynk", text: &text, whole: false }).unwrap();
+        };
+        beside("2");
+        assert_eq!(place.read(name), text("1"));
+        place.saver.back_up("2020-01-01").unwrap();
+        assert_eq!(place.read(&format!("backup/{name}.2020-01-01")), text("2"));
+        beside("3");
+        place.saver.delete("a@b.cc", "Blynk").unwrap();
+        assert_eq!(place.read(&format!("deleted/{name}")), text("3"));
+        assert!(!place.temp.path().join(format!("{name}.changes")).exists());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Nothing is written here. What must be kept aside before an account's file may be written goes to the
 //! [`Saver`](super::Saver) as [`Leftovers`].
 
+use super::changes;
 use super::folder::BACKUP;
 use super::names::{is_user_file, user_file_name};
 use crate::model::enums::DeviceStatus;
@@ -11,7 +12,7 @@ use crate::model::storage::MultiKind;
 use crate::model::{PinValue, User};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -130,10 +131,10 @@ struct Backup {
 /// The folder cannot be listed. A file that cannot be read costs its own account only and is a [`Finding`].
 pub fn load(folder: &Path, settings: &LoadSettings<'_>) -> io::Result<Loaded> {
     let mut loaded = Loaded::default();
-    let names = list(folder, &mut loaded.findings)?;
+    let Names { names, lagging } = list(folder, &mut loaded.findings)?;
     let mut accounts: Vec<Account> = Vec::with_capacity(names.len());
     let mut broken = Vec::new();
-    for (name, read) in names.iter().zip(read_all(folder, &names, settings)) {
+    for (name, read) in names.iter().zip(read_all(folder, &names, &lagging, settings)) {
         match read {
             Read::Account(account) => accounts.push(*account),
             Read::Broken(reason) => broken.push((name.clone(), reason)),
@@ -167,9 +168,16 @@ pub fn load(folder: &Path, settings: &LoadSettings<'_>) -> io::Result<Loaded> {
     Ok(loaded)
 }
 
-/// Names of all user files, sorted.
-fn list(folder: &Path, findings: &mut Vec<Finding>) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
+/// User files of a folder.
+struct Names {
+    /// All of them, sorted.
+    names: Vec<String>,
+    /// Those beside which there are changes that could not be brought into them.
+    lagging: HashSet<String>,
+}
+
+fn list(folder: &Path, findings: &mut Vec<Finding>) -> io::Result<Names> {
+    let (mut names, mut lagging) = (Vec::new(), HashSet::new());
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         match entry.file_name().into_string() {
@@ -180,7 +188,7 @@ fn list(folder: &Path, findings: &mut Vec<Finding>) -> io::Result<Vec<String>> {
                     names.push(name);
                 }
             }
-            Ok(_) => {}
+            Ok(name) => lagging.extend(changes::is_of(&name).map(str::to_owned)),
             Err(name) => {
                 let name = name.to_string_lossy().into_owned();
                 if is_user_file(&name) {
@@ -190,18 +198,21 @@ fn list(folder: &Path, findings: &mut Vec<Finding>) -> io::Result<Vec<String>> {
         }
     }
     names.sort();
-    Ok(names)
+    Ok(Names { names, lagging })
 }
 
 /// Reads files by a few threads; results in the order of the names.
-fn read_all(folder: &Path, names: &[String], settings: &LoadSettings<'_>) -> Vec<Read> {
+fn read_all(folder: &Path, names: &[String], lagging: &HashSet<String>, settings: &LoadSettings<'_>) -> Vec<Read> {
     let next = AtomicUsize::new(0);
     let work = || {
         let (mut results, mut buffer) = (Vec::new(), Vec::new());
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             match names.get(index) {
-                Some(name) => results.push((index, read_file(&folder.join(name), name, &mut buffer, settings))),
+                Some(name) => {
+                    let read = read_file(&folder.join(name), name, &mut buffer, lagging.contains(name), settings);
+                    results.push((index, read));
+                }
                 None => return results,
             }
         }
@@ -219,13 +230,17 @@ fn read_all(folder: &Path, names: &[String], settings: &LoadSettings<'_>) -> Vec
     results.into_iter().map(|(_, read)| read).collect()
 }
 
-/// Reads one file; `buffer` is room for its content, which the next one uses again.
-fn read_file(path: &Path, name: &str, buffer: &mut Vec<u8>, settings: &LoadSettings<'_>) -> Read {
+/// Reads one file, and the changes beside it if it lags; `buffer` is room for its content, which the next one uses again.
+fn read_file(path: &Path, name: &str, buffer: &mut Vec<u8>, lags: bool, settings: &LoadSettings<'_>) -> Read {
     let read = File::open(path).and_then(|file| {
         let modified = file.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
         buffer.clear();
         // A `File` itself would first ask for size and place.
-        file.take(u64::MAX).read_to_end(buffer).map(|_| modified)
+        file.take(u64::MAX).read_to_end(buffer)?;
+        if let Some(newest) = lags.then(|| changes::newest(path)).transpose()?.flatten() {
+            *buffer = newest.into_bytes();
+        }
+        Ok(modified)
     });
     let parsed = match read {
         Ok(modified) => parse(buffer, settings).map(|parsed| (parsed, modified)),
@@ -340,7 +355,7 @@ fn from_backups(
     settings: &LoadSettings<'_>,
 ) -> Option<Account> {
     for path in backups? {
-        if let Read::Account(mut account) = read_file(path, name, &mut Vec::new(), settings) {
+        if let Read::Account(mut account) = read_file(path, name, &mut Vec::new(), false, settings) {
             let backup = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             account.backup = Some(Backup { name: backup, reason: reason.to_owned() });
             return Some(*account);

@@ -19,16 +19,16 @@ use super::response::Response;
 use super::router::{Area, Guard};
 use crate::hub::{Hub, UserId};
 use crate::model::MAIN_APP;
-use crate::notify::local_address::LocalAddresses;
 use crate::store::accounts::password_hash;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use std::net::IpAddr;
 
 /// Lets a request in, and notes in it who is logged in.
 ///
 /// Errors: the answer for those who may not. Addresses that are not in `allowed.administrator.ips` get none at all, who is
 /// not logged in gets 404, a wrong password 403 `Authentication failed.`, and after many of those 429. Who comes from the internet with a
-/// password that everybody knows gets 403 until it is changed; in the own network only the page insists.
+/// password that everybody knows gets 403 until it is changed from nearer by; in the own network only the page insists.
 pub fn enter(hub: &mut Hub, request: &mut Request, area: Area) -> Result<(), Response> {
     let Area::Admin(guard) = area else { return Ok(()) };
     if !hub.config.server.allowed_administrator_ips.contains(request.origin.address) {
@@ -45,11 +45,20 @@ pub fn enter(hub: &mut Hub, request: &mut Request, area: Area) -> Result<(), Res
         },
     };
     let user = request.admin.ok_or_else(|| Response::empty(404))?;
-    let from_afar = LocalAddresses::Refuse.allows(request.origin.address);
-    if from_afar && guard != Guard::Newcomer && login::has_known_password(hub, user) {
-        return Err(Response::text(403, "Please choose another password first: everybody knows this one."));
+    if !is_near(request.origin.address) && guard != Guard::Newcomer && login::has_known_password(hub, user) {
+        let advice = "Everybody knows this password. Please choose another one from the server's own network, or by: eyelet admin reset";
+        return Err(Response::text(403, advice));
     }
     Ok(())
+}
+
+/// Whether an address is of the own machine or a private network. Not those that stand for somebody else's: of a provider's address
+/// translation, of 6to4 and NAT64.
+fn is_near(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
 }
 
 /// The administrator of the cookie, unless another site's page sent it.
@@ -185,7 +194,10 @@ mod tests {
             assert_eq!(known(&mut hub, "admin", "198.51.100.1", guard), Err(403));
             assert_eq!(known(&mut hub, "admin", "2001:db8::1", guard), Err(403));
             assert_eq!(known(&mut hub, "s3cret", "198.51.100.1", guard), Ok(()));
-            for near in ["127.0.0.1", "192.168.1.7", "fe80::1", "::1"] {
+            for far in ["100.64.0.1", "64:ff9b::c633:6401", "2002:c633:6401::1", "::ffff:198.51.100.1"] {
+                assert_eq!(known(&mut hub, "admin", far, guard), Err(403));
+            }
+            for near in ["127.0.0.1", "192.168.1.7", "::ffff:10.0.0.1", "fd12::1", "fe80::1", "::1"] {
                 assert_eq!(known(&mut hub, "admin", near, guard), Ok(()));
             }
         }

@@ -208,14 +208,13 @@ impl<'t> Cursor<'t> {
             None => return Err(Bad::End),
         };
         self.at += 1;
-        for _ in 0..digits {
-            match self.byte() {
-                Some(byte) if byte.is_ascii_hexdigit() => self.at += 1,
-                Some(_) => return Err(Bad::Syntax),
-                None => return Err(Bad::End),
-            }
+        let Some(hex) = self.text.as_bytes().get(self.at..self.at + digits) else { return Err(Bad::End) };
+        self.at += digits;
+        if hex.iter().all(u8::is_ascii_hexdigit) {
+            Ok(())
+        } else {
+            Err(Bad::Syntax)
         }
-        Ok(())
     }
 
     fn word(&mut self, word: &[u8]) -> Result<(), Bad> {

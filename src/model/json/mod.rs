@@ -67,9 +67,13 @@ pub trait Name: Copy + PartialEq + 'static {
     /// The constant of a text or of a zero-based ordinal written in digits, with or without blanks around it.
     fn from_name_or_ordinal(text: &str) -> Option<Self> {
         let text = text.trim();
-        let ordinal = || text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
-        Self::from_name(text).or_else(|| Self::NAMES.get(ordinal()?).map(|(_, v)| *v))
+        Self::from_name(text).or_else(|| Self::NAMES.get(ordinal(text)?).map(|(_, v)| *v))
     }
+}
+
+/// A constant's place in its enum, which is written in digits only.
+pub fn ordinal(text: &str) -> Option<usize> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 /// Takes the value of a key into the field of this name, if there is one. Numbers are compared, not texts: a key of a profile is

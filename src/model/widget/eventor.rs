@@ -1,7 +1,7 @@
 //! EVENTOR: rules that react to values and times (spec 03 §11.3).
 
 use crate::model::enums::{Property, SetPinType, PROPERTY_CONSTANTS};
-use crate::model::json::{Bad, Cursor, Field, Key, Name, Object, Reading, Tagged, Writer};
+use crate::model::json::{self, Bad, Cursor, Field, Key, Name, Object, Reading, Tagged, Writer};
 use crate::model::pin::DataStream;
 use crate::model::zone::Zone;
 use crate::{json_nested, json_object};
@@ -133,8 +133,8 @@ fn read_property_constant(json: &mut Cursor<'_>, cx: &Reading) -> Result<Option<
         None => Ok(None),
         Some(text) => {
             let text = text.trim();
-            let ordinal = PROPERTY_CONSTANTS.iter().position(|c| *c == text).or_else(|| text.parse().ok());
-            match ordinal.and_then(|i: usize| Property::NAMES.get(i)) {
+            let place = PROPERTY_CONSTANTS.iter().position(|c| *c == text).or_else(|| json::ordinal(text));
+            match place.and_then(|i| Property::NAMES.get(i)) {
                 Some((_, property)) => Ok(Some(*property)),
                 None => Err(format!("unknown property {text:?}")),
             }
