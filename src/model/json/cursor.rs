@@ -338,6 +338,7 @@ mod tests {
         let whole = include_str!("../../../tests/data/example-profile.user.json");
         let text = &whole[..3000];
         same(whole);
+        same("\"\\u00\0");
         for at in 0..text.len() {
             same(&text[..at]);
             for byte in ['"', '\\', '}', ']', ',', ':', '0', '-', '.', 'e', 't', ' ', '\u{1}', 'é'] {
