@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// What names of unfinished files begin and end with.
-const TEMPORARY: (&str, &str) = (".eyelet-", ".tmp");
+pub(super) const TEMPORARY: (&str, &str) = (".eyelet-", ".tmp");
 /// More unfinished files than this in one folder are not made.
-const TEMPORARY_MAX: u32 = 10_000;
+pub(super) const TEMPORARY_MAX: u32 = 10_000;
 
 /// Mode of files that hold personal data or secrets: only the owner reads and writes them.
 pub const PRIVATE: u32 = 0o600;
