@@ -224,13 +224,12 @@ impl Session {
             Some(Peer::App(login)) => Some(login.user),
             _ => None,
         };
-        let kept = self.partial.capacity() + around;
-        let ticks = hub.ticks();
+        let (frame, ticks) = (self.partial.capacity(), hub.ticks());
         // What is held back waits for this side.
-        self.unfinished_since = (kept > pending::FREE && !self.held).then(|| self.unfinished_since.unwrap_or(ticks));
+        self.unfinished_since = (frame > pending::FREE && !self.held).then(|| self.unfinished_since.unwrap_or(ticks));
         let waits = ticks.saturating_sub(self.unfinished_since.unwrap_or(ticks));
-        let is_slow = waits > UNFINISHED_MAX + kept as u64 * 1000 / UNFINISHED_RATE;
-        if (is_slow || !self.share.set(kept, owner)) && !self.closing {
+        let is_slow = waits > UNFINISHED_MAX + frame as u64 * 1000 / UNFINISHED_RATE;
+        if (is_slow || !self.share.set(frame + around, owner)) && !self.closing {
             log::debug!("too many bytes of unfinished frames, or for too long");
             self.feed = Feed::Stream;
             self.end();
