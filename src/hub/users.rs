@@ -201,14 +201,13 @@ impl Users {
     pub fn saved(&mut self, id: UserId, success: bool) {
         let Some(account) = self.get_mut(id) else { return };
         account.saving = false;
+        let is_urgent = account.unsaved == Unsaved::Changes;
         if !success {
             account.written_at = None;
-        }
-        self.urgent |= account.unsaved == Unsaved::Changes;
-        if !success {
             // The periodic worker tries again.
             self.mark(id, Unsaved::Values);
         }
+        self.urgent |= is_urgent;
     }
 
     /// For the end of the program, when no result of a save comes back any more: accounts with a save under way are

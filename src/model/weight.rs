@@ -98,9 +98,7 @@ impl Dashboard {
     pub fn keepers(&self, device_id: i32, pin_type: PinType, pin: u8) -> usize {
         self.widgets.of_pin(pin).filter(|widget| widget.matches(device_id, pin_type, pin)).count().max(1)
     }
-}
 
-impl Dashboard {
     /// What [`Dashboard::store_value`] makes of an account.
     pub fn growth(
         &self,

@@ -69,6 +69,16 @@ pub fn remove(path: &Path) -> io::Result<bool> {
     atomic::remove(&file_of(path))
 }
 
+/// Writes a user file whole with its changes, which are removed. `Ok(false)`: there are none, or they do not fit to the file.
+///
+/// # Errors
+/// Those of the file system; the changes are then still there.
+pub fn apply(path: &Path) -> io::Result<bool> {
+    let Some(text) = newest(path)? else { return Ok(false) };
+    write_atomically(path, text.as_bytes(), PRIVATE)?;
+    remove(path)
+}
+
 /// Writes the user files of a folder whole for which there are changes. Only for a folder that nobody else uses now.
 ///
 /// # Errors
@@ -79,15 +89,15 @@ pub fn apply_all(folder: &Path) -> io::Result<()> {
         let name = entry?.file_name();
         let Some(name) = name.to_str().and_then(is_of) else { continue };
         let path = folder.join(name);
-        let applied = newest(&path).and_then(|newest| match newest {
-            Some(text) => write_atomically(&path, text.as_bytes(), PRIVATE),
-            None => {
-                log::warn!("{name}{SUFFIX} does not fit to {name}: left out");
-                Ok(())
+        let applied = apply(&path).and_then(|applied| {
+            if applied {
+                return Ok(true);
             }
+            log::warn!("{name}{SUFFIX} does not fit to {name}: left out");
+            remove(&path)
         });
-        match applied.and_then(|()| remove(&path)) {
-            Ok(removed) => is_any_gone |= removed,
+        match applied {
+            Ok(gone) => is_any_gone |= gone,
             Err(error) => log::error!("{name}{SUFFIX}: the values in it cannot be brought into {name}: {error}"),
         }
     }

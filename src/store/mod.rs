@@ -3,8 +3,7 @@
 //! What goes into a database instead are [`rows`] and [`statistics`]; `postgres` (a feature) brings them there.
 //!
 //! Every file is written under another name, synced and renamed, so that it is there whole or not at all ([`changes`] are the
-//! exception). Whatever could
-//! not be read is kept aside before its name is used again.
+//! exception). Whatever could not be read is kept aside before its name is used again.
 
 pub mod accounts;
 pub mod archive;

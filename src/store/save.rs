@@ -6,7 +6,7 @@
 // Several workers may save: they share the list of what is in the way of accounts.
 #![allow(clippy::disallowed_types)]
 
-use super::atomic::{sync_folder, write_atomically, AtomicFile, PRIVATE};
+use super::atomic::{sync_folder, AtomicFile, PRIVATE};
 use super::changes;
 use super::folder::{BACKUP, DELETED};
 use super::names::{is_date, is_user_file, user_file_name, SUFFIX};
@@ -203,11 +203,7 @@ impl Saver {
 
 /// Brings what is kept beside a user file into it, before it is copied or moved. The file is good enough when that fails.
 fn bring_up_to_date(path: &Path) {
-    let written = changes::newest(path).and_then(|newest| match newest {
-        Some(text) => write_atomically(path, text.as_bytes(), PRIVATE).and_then(|()| changes::remove(path)).map(drop),
-        None => Ok(()),
-    });
-    if let Err(error) = written {
+    if let Err(error) = changes::apply(path) {
         log::warn!("{} is not brought up to date: {error}", path.display());
     }
 }

@@ -11,17 +11,10 @@ use std::marker::PhantomData;
 #[error("{reason}")]
 pub struct Error {
     reason: String,
-    cut_off: bool,
 }
 
 impl Error {
-    /// The text ends too early, as a cut file does.
-    pub fn is_cut_off(&self) -> bool {
-        self.cut_off
-    }
-
     fn new(bad: Bad, text: &str, at: usize) -> Self {
-        let cut_off = matches!(bad, Bad::End);
         let reason = match bad {
             Bad::Refused(reason) => {
                 let before = text.get(..at).unwrap_or_default();
@@ -34,7 +27,7 @@ impl Error {
                 Ok(_) => "an object is nested too deeply, or a key is no text".to_owned(),
             },
         };
-        Error { reason, cut_off }
+        Error { reason }
     }
 }
 

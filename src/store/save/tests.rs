@@ -42,46 +42,46 @@ impl Place {
     }
 }
 
+/// An account whose file is large enough for changes beside it.
+fn large(value: &str) -> String {
+    format!(r#"{{"email":"a@b.cc","appName":"Blynk","name":"{}","pass":"{value}"}}"#, "x".repeat(20_000))
+}
+
 #[test]
 fn copies_have_what_is_kept_beside_the_file() {
-    let text = |value: &str| {
-        format!(r#"{{"email":"a@b.cc","appName":"Blynk","name":"{}","pass":"{value}"}}"#, "x".repeat(20_000))
-    };
     let name = "a@b.cc.Blynk.user";
-    let place = place(&[(name, &text("1"))]);
+    let place = place(&[(name, &large("1"))]);
     let beside = |value: &str| {
-        let text = text(value);
+        let text = large(value);
         place.saver.save(Item { email: "a@b.cc", app: "Blynk", text: &text, whole: false }).unwrap();
     };
     beside("2");
-    assert_eq!(place.read(name), text("1"));
+    assert_eq!(place.read(name), large("1"));
     place.saver.back_up("2020-01-01").unwrap();
-    assert_eq!(place.read(&format!("backup/{name}.2020-01-01")), text("2"));
+    assert_eq!(place.read(&format!("backup/{name}.2020-01-01")), large("2"));
     beside("3");
     place.saver.delete("a@b.cc", "Blynk").unwrap();
-    assert_eq!(place.read(&format!("deleted/{name}")), text("3"));
+    assert_eq!(place.read(&format!("deleted/{name}")), large("3"));
     assert!(!place.temp.path().join(format!("{name}.changes")).exists());
 }
 
 #[test]
 fn what_cannot_be_written_whole_is_kept_beside_the_file() {
-    let text = |value: &str| {
-        format!(r#"{{"email":"a@b.cc","appName":"Blynk","name":"{}","pass":"{value}"}}"#, "x".repeat(20_000))
-    };
     let name = "a@b.cc.Blynk.user";
-    let place = place(&[(name, &text("1"))]);
-    let save = |value: &str, whole| place.saver.save(Item { email: "a@b.cc", app: "Blynk", text: &text(value), whole });
+    let place = place(&[(name, &large("1"))]);
+    let save =
+        |value: &str, whole| place.saver.save(Item { email: "a@b.cc", app: "Blynk", text: &large(value), whole });
     save("2", false).unwrap();
     let full: Vec<_> = (0..atomic::TEMPORARY_MAX)
         .map(|number| place.temp.path().join(format!("{}{number}{}", atomic::TEMPORARY.0, atomic::TEMPORARY.1)))
         .collect();
     full.iter().for_each(|path| fs::write(path, "").unwrap());
     assert!(save("3", true).is_err());
-    assert_eq!(place.read(name), text("1"));
-    assert_eq!(changes::newest(&place.temp.path().join(name)).unwrap(), Some(text("3")));
+    assert_eq!(place.read(name), large("1"));
+    assert_eq!(changes::newest(&place.temp.path().join(name)).unwrap(), Some(large("3")));
     full.iter().for_each(|path| fs::remove_file(path).unwrap());
     save("3", true).unwrap();
-    assert_eq!(place.read(name), text("3"));
+    assert_eq!(place.read(name), large("3"));
     assert_eq!(changes::newest(&place.temp.path().join(name)).unwrap(), None);
 }
 
