@@ -6,6 +6,7 @@ use crate::hub::clones::{CloneError, Content};
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience};
 use crate::model::storage::ObsoleteStorage;
+use crate::model::weight::weight;
 use crate::model::Dashboard;
 use crate::wire::body::parse_int32;
 use crate::wire::{Command, Status};
@@ -73,7 +74,7 @@ fn make(hub: &mut Hub, caller: &Caller, json: &str) -> Result<String, Status> {
     if !account.can_pay(price) {
         return Err(Status::EnergyLimit);
     }
-    if !hub.may_grow(caller.user(), json.len()) {
+    if !hub.may_grow(caller.user(), weight(&dash)) {
         return Err(Status::NotAllowed);
     }
     caller.account(hub)?.charge(price);
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
     use crate::app::testing::*;
     use crate::config::Config;
-    use crate::hub::testing::{run_work, sent_bytes};
+    use crate::hub::testing::{fill, run_work, sent_bytes};
     use crate::store::{users::Leftovers, Saver};
     use serde_json::Value;
     use std::io::Read;
@@ -160,6 +161,9 @@ mod tests {
         assert_eq!((&made["isPreview"], &made["isShared"]), (&false.into(), &false.into()));
         let token = made["devices"][0]["token"].as_str().unwrap().to_owned();
         assert_eq!(one.hub.tokens.device(&token).map(|d| (d.user, d.dash, d.device)), Some((one.user, 8, 0)));
+        assert_eq!(one.energy(), 99_800);
+        fill(&mut one.hub, one.user);
+        assert_eq!(ask(&mut one, &body), Err("6".into()));
         assert_eq!(one.energy(), 99_800);
         one.hub.users.get_mut(one.user).unwrap().user.energy = 199;
         assert_eq!(ask(&mut one, &body), Err("21".into()));

@@ -1,12 +1,13 @@
 //! CREATE_DASH (21), UPDATE_DASH (22), DELETE_DASH (23), UPDATE_PROJECT_SETTINGS (38). Spec 02 §7.
 
-use super::request::{admit, check_size, json_text, object, part, refused};
+use super::request::{admit, admit_instead, check_size, json_text, object, part, refused};
 use super::Caller;
 use crate::hub::history::Doomed;
 use crate::hub::tokens::new_token;
 use crate::hub::{DeviceRef, Handled, Hub, Reply};
 use crate::model::storage::ObsoleteStorage;
 use crate::model::tag::FIRST_TAG_ID;
+use crate::model::weight::weight;
 use crate::model::{Dashboard, DashboardSettings, Device};
 use crate::wire::body::{parse_int32, split2};
 use crate::wire::Status;
@@ -116,12 +117,14 @@ fn has_null_widgets(json: &str) -> bool {
 }
 
 /// UPDATE_PROJECT_SETTINGS. Body `dash\0json`, answer 200; what the JSON lacks becomes false, 0 or empty. Errors, in this
-/// order: no JSON or an id that is no number 2, too long 6, unreadable 11, an unknown project 2.
+/// order: no JSON or an id that is no number 2, too long 6, unreadable 11, an unknown project 2, the account is full 6.
 pub fn update_settings(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, json) = split2(body);
     let (dash, json) = (parse_int32(dash)?, json_text(json)?);
     check_size(json, hub.config.server.user_widget_max_size_limit)?;
     let settings: DashboardSettings = object(json)?;
+    let old = weight(&caller.dash(hub, dash)?.settings());
+    admit_instead(hub, &caller, &settings, old, hub.config.server.user_widget_max_size_limit)?;
     caller.dash_mut(hub, dash)?.apply_settings(settings);
     hub.dash_changed(caller.user(), dash);
     Ok(Reply::OK)

@@ -1,13 +1,14 @@
 //! Devices and their tokens: CREATE_DEVICE (42), UPDATE_DEVICE (43), DELETE_DEVICE (44), GET_DEVICES (45),
 //! MOBILE_GET_DEVICE (50), REFRESH_TOKEN (9), GET_PROVISION_TOKEN (74). Spec 02 §9.1-§9.6, §9.8.
 
-use super::request::{admit, check_size, json_text, object, part};
+use super::request::{admit, admit_instead, check_size, json_text, object, part, take_in};
 use super::Caller;
 use crate::hub::history::Doomed;
 use crate::hub::tokens::{new_token, Provisional};
 use crate::hub::{DeviceRef, Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience, Writer};
 use crate::model::tag::FIRST_TAG_ID;
+use crate::model::weight::weight;
 use crate::model::{Dashboard, Device};
 use crate::wire::body::{parse_int32, split2};
 use crate::wire::Status;
@@ -32,6 +33,13 @@ fn fresh(dash: &Dashboard, json: &str) -> Result<Device, Status> {
     Ok(device)
 }
 
+/// Of a device what apps say about it, and nothing else.
+fn described(device: &Device) -> Device {
+    let mut copy = Device { id: device.id, ..Device::default() };
+    copy.update(device);
+    copy
+}
+
 /// CREATE_DEVICE. Body `dash\0json`, answer: the device's JSON with its token. Errors, in this order: parts missing, unknown
 /// project 2, JSON too long or too many devices 6, unreadable 11, not valid 2, the id in use 6.
 pub fn create_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
@@ -54,7 +62,7 @@ pub fn create_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
 }
 
 /// UPDATE_DEVICE. Body `dash\0json`, answer 200; what the JSON lacks becomes empty, token and state stay. Errors: 2,
-/// unreadable or an unknown id 11.
+/// unreadable or an unknown id 11, the account is full 6.
 pub fn update_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, json) = split2(body);
     let json = json_text(json)?;
@@ -64,8 +72,8 @@ pub fn update_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     if !new.is_valid() {
         return Err(Status::IllegalCommand);
     }
-    caller.dash(hub, dash)?.device(new.id).ok_or(Status::IllegalCommandBody)?;
-    admit(hub, &caller, &new, hub.config.server.user_widget_max_size_limit)?;
+    let old = described(caller.dash(hub, dash)?.device(new.id).ok_or(Status::IllegalCommandBody)?);
+    admit_instead(hub, &caller, &described(&new), weight(&old), hub.config.server.user_widget_max_size_limit)?;
     caller.dash_mut(hub, dash)?.device_mut(new.id).ok_or(Status::IllegalCommandBody)?.update(&new);
     hub.dash_changed(caller.user(), dash);
     Ok(Reply::OK)
@@ -103,11 +111,14 @@ pub fn get_device(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
 }
 
 /// REFRESH_TOKEN. Body `dash[\0device]`, device 0 by default; answer: the new token. The old one is worth nothing at once,
-/// and its connection is closed. Errors: 2, an unknown device 11.
+/// and its connection is closed. Errors: 2, an unknown device 11, the account is full 6.
 pub fn refresh_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, device) = split2(body);
     let (dash, device) = (parse_int32(dash)?, device.map_or(Ok(0), parse_int32)?);
     let (user, token) = (caller.user(), new_token());
+    if caller.dash(hub, dash)?.device(device).ok_or(Status::IllegalCommandBody)?.token.is_empty() {
+        take_in(hub, &caller, token.len())?;
+    }
     let known = caller.dash_mut(hub, dash)?.device_mut(device).ok_or(Status::IllegalCommandBody)?;
     let old = std::mem::replace(&mut known.token, token.clone());
     let named = DeviceRef { user, dash, device };
@@ -128,6 +139,7 @@ pub fn get_provision_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled
     check_size(json, hub.config.server.user_widget_max_size_limit)?;
     let device = fresh(dash, json)?;
     let (user, dash, made_at) = (caller.user(), dash.id, hub.ticks());
+    admit(hub, &caller, &device, hub.config.server.user_widget_max_size_limit)?;
     let answer = to_string(&device, Audience::Owner);
     let token = device.token.clone();
     hub.tokens.promise(&token, Provisional { user, dash, device, made_at });

@@ -147,6 +147,10 @@ pub fn assign_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
 }
 
 fn assign(hub: &mut Hub, caller: &Caller, named: DeviceRef, token: &str) -> Handled {
+    let device = caller.dash(hub, named.dash)?.device(named.device).ok_or(Status::NotAllowed)?;
+    if device.token.is_empty() && !hub.may_grow(named.user, token.len()) {
+        return Err(Status::NotAllowed);
+    }
     let device = caller.dash_mut(hub, named.dash)?.device_mut(named.device).ok_or(Status::NotAllowed)?;
     let old = std::mem::replace(&mut device.token, token.to_owned());
     hub.tokens.remove_device(&old, named);

@@ -34,6 +34,8 @@ mod token_mail;
 mod widget;
 
 #[cfg(test)]
+mod full_account;
+#[cfg(test)]
 mod testing;
 
 pub use request::{Caller, Stranger};
@@ -191,6 +193,9 @@ pub fn dispatch(hub: &mut Hub, conn: ConnId, message: Message<'_>) -> Flow {
         // A device does not speak the app protocol.
         (Peer::Hardware(_), _) => Ok(Reply::Close),
     };
+    if let Peer::App(login) = peer {
+        hub.end_request(login.user, handled.is_err());
+    }
     reply(hub, conn, command, id, handled)
 }
 

@@ -4,12 +4,13 @@
 //! Errors, in this order: another number of parts 11; ids that are no numbers 2; an unknown property 11; unknown ids 2; a
 //! property that the widget does not have 11; a value longer than a widget may be 6; a value that is no number or colour where one is needed 2. Spec 02 §10.5.
 
-use super::request::check_size;
+use super::request::{check_size, take_in};
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::enums::Property;
 use crate::model::json::Name;
 use crate::model::property::PropertyError;
+use crate::model::weight::text_weight;
 use crate::wire::body::{parse_int32, parse_int64, split_all};
 use crate::wire::Status;
 
@@ -25,9 +26,7 @@ pub fn set_property(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     check_size(value, hub.config.server.user_widget_max_size_limit)?;
     let now = hub.now();
     caller.dash(hub, dash_id)?.find_widget(widget).ok_or(Status::IllegalCommand)?;
-    if !hub.may_grow(caller.user(), value.len()) {
-        return Err(Status::NotAllowed);
-    }
+    take_in(hub, &caller, text_weight(value))?;
     let dash = caller.dash_mut(hub, dash_id)?;
     dash.set_property_of_widget(widget, property, value, now).map_err(|error| match error {
         PropertyError::NoWidget | PropertyError::BadNumber => Status::IllegalCommand,

@@ -3,11 +3,12 @@
 //! The id of a published app is the app name of the people who register in it.
 
 use super::dash;
-use super::request::{admit, check_size, json_text, object, part};
+use super::request::{admit, admit_instead, check_size, json_text, object, part};
 use super::Caller;
 use crate::hub::tokens::random_bytes;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience};
+use crate::model::weight::weight;
 use crate::model::App;
 use crate::wire::Status;
 
@@ -35,9 +36,10 @@ pub fn create_app(hub: &mut Hub, caller: Caller, json: &str) -> Handled {
 /// UPDATE_APP. Body: JSON with the id; everything else is replaced. Answer 200. Errors as CREATE_APP, an unknown id 6.
 pub fn update_app(hub: &mut Hub, caller: Caller, json: &str) -> Handled {
     let new = read(hub, json)?;
-    admit(hub, &caller, &new, hub.config.server.user_widget_max_size_limit)?;
-    let known = caller.profile(hub)?.apps.iter_mut().find(|app| app.id == new.id);
-    *known.ok_or(Status::NotAllowed)? = new;
+    let at = caller.profile(hub)?.apps.iter().position(|app| app.id == new.id).ok_or(Status::NotAllowed)?;
+    let old = weight(&caller.profile(hub)?.apps[at]);
+    admit_instead(hub, &caller, &new, old, hub.config.server.user_widget_max_size_limit)?;
+    caller.profile(hub)?.apps[at] = new;
     hub.user_changed(caller.user());
     Ok(Reply::OK)
 }

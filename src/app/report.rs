@@ -1,6 +1,6 @@
 //! Reports: CREATE_REPORT (77), UPDATE_REPORT (78), DELETE_REPORT (79), EXPORT_REPORT (80). Spec 02 §15.5, 04 §12.
 
-use super::request::{admit, check_size, json_text, object, part};
+use super::request::{admit, admit_instead, check_size, json_text, object, part};
 use super::Caller;
 use crate::history::report::schedule::NoRun;
 use crate::hub::reports::{is_valid, next_run_of, ReportRef};
@@ -9,6 +9,7 @@ use crate::model::checks::REPORTS_MAX;
 use crate::model::enums::ReportResult;
 use crate::model::json::{to_string, Audience};
 use crate::model::price::REPORT;
+use crate::model::weight::weight;
 use crate::model::widget::{Report, ReportWidget};
 use crate::wire::body::{parse_int32, split2};
 use crate::wire::Status;
@@ -41,7 +42,7 @@ fn prepare(report: &mut Report, now: i64) -> Result<(), Status> {
 
 /// CREATE_REPORT. Body `dash\0json`, answer: the stored report. Errors, in this order: parts missing, unknown project, no
 /// REPORT widget 2, too long 6, too many reports 2, unreadable 11, the id in use 2, too little energy 21, not valid 2, over
-/// before its first run 11.
+/// before its first run 11, the account is full 6.
 pub fn create_report(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let now = hub.now();
     let (dash, widget, json) = read(hub, &caller, body)?;
@@ -72,13 +73,13 @@ pub fn update_report(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let now = hub.now();
     let (dash, _, json) = read(hub, &caller, body)?;
     let mut report: Report = object(json)?;
-    part(caller.dash(hub, dash)?.report(report.id))?;
+    let old = weight(part(caller.dash(hub, dash)?.report(report.id))?);
     prepare(&mut report, now)?;
     let is_periodic = report.report_type.as_ref().is_some_and(|kind| kind.schedule().is_some());
     if is_periodic && report.last_run_result == Some(ReportResult::Expired) {
         report.last_run_result = None;
     }
-    admit(hub, &caller, &report, hub.config.server.user_widget_max_size_limit)?;
+    admit_instead(hub, &caller, &report, old, hub.config.server.user_widget_max_size_limit)?;
     let (id, answer) = (report.id, to_string(&report, Audience::Owner));
     *part(caller.dash_mut(hub, dash)?.report_mut(id))? = report;
     stored(hub, &caller, dash, id);

@@ -3,7 +3,7 @@
 use crate::hub::{AppLogin, ConnId, Hub, UserId};
 use crate::model::change_widgets::ChangeError;
 use crate::model::json::{from_str, Error, Object, ObjectSeed, Reading, Tagged, TaggedSeed};
-use crate::model::weight::weight;
+use crate::model::weight::{weight, Growth, OVERHEAD};
 use crate::model::widget::from_request;
 use crate::model::{Dashboard, Profile, User, Widget};
 use crate::wire::body::{parse_int32, utf16_len};
@@ -106,8 +106,30 @@ const STORED_FACTOR: usize = 4;
 ///
 /// Errors: `NotAllowed` when the account is full, or for short JSON of countless empty objects.
 pub fn admit(hub: &mut Hub, caller: &Caller, object: &dyn Object, kib: u32) -> Result<(), Status> {
-    let (bytes, most) = (weight(object), (kib as usize).saturating_mul(1024 * STORED_FACTOR));
-    if bytes > most || !hub.may_grow(caller.user(), bytes) {
+    let bytes = weight(object);
+    if bytes > (kib as usize).saturating_mul(1024 * STORED_FACTOR) {
+        return Err(Status::NotAllowed);
+    }
+    take_in(hub, caller, bytes)
+}
+
+/// As [`admit`], for an object that takes the place of one that weighs `old`.
+pub fn admit_instead(hub: &mut Hub, caller: &Caller, object: &dyn Object, old: usize, kib: u32) -> Result<(), Status> {
+    let growth = Growth { more: weight(object), less: old };
+    let too_large = growth.more > (kib as usize).saturating_mul(1024 * STORED_FACTOR);
+    if too_large || !hub.may_take(caller.user(), growth) {
+        return Err(Status::NotAllowed);
+    }
+    Ok(())
+}
+
+/// Counts so many bytes, that the account is about to hold, against what it may; a request that is refused all the same
+/// gets them back.
+///
+/// Errors: `NotAllowed` when the account is full.
+pub fn take_in(hub: &mut Hub, caller: &Caller, bytes: usize) -> Result<(), Status> {
+    let growth = Growth { more: bytes.saturating_add(OVERHEAD), less: 0 };
+    if !hub.may_take(caller.user(), growth) {
         return Err(Status::NotAllowed);
     }
     Ok(())

@@ -1,8 +1,9 @@
 //! PING (6), LOGOUT (66), ADD_PUSH_TOKEN (27). Spec 02 §5.
 
-use super::request::part;
+use super::request::{part, take_in};
 use super::Caller;
 use crate::hub::{AppOs, Handled, Hub, Reply};
+use crate::model::weight::text_weight;
 use crate::wire::body::{parse_int32, split3};
 use crate::wire::Status;
 
@@ -45,15 +46,17 @@ pub fn add_push_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (uid, token) = (part(uid)?, part(token)?);
     let dash_id = parse_int32(dash)?;
     caller.dash(hub, dash_id)?.notification().ok_or(Status::NotAllowed)?;
-    if uid.len() > TOKEN_MAX || token.len() > TOKEN_MAX || !hub.may_grow(caller.user(), uid.len() + token.len()) {
+    if uid.len() > TOKEN_MAX || token.len() > TOKEN_MAX {
         return Err(Status::NotAllowed);
     }
-    let widget = part(caller.dash_mut(hub, dash_id)?.notification_mut())?;
-    let tokens = match caller.login.os {
-        AppOs::Android => &mut widget.android_tokens.0,
-        AppOs::Ios => &mut widget.ios_tokens.0,
+    let of_android = match caller.login.os {
+        AppOs::Android => true,
+        AppOs::Ios => false,
         AppOs::Other => return Ok(Reply::OK),
     };
+    take_in(hub, &caller, text_weight(uid) + text_weight(token))?;
+    let widget = part(caller.dash_mut(hub, dash_id)?.notification_mut())?;
+    let tokens = if of_android { &mut widget.android_tokens.0 } else { &mut widget.ios_tokens.0 };
     tokens.insert(uid.to_owned(), token.to_owned());
     if tokens.len() > PHONES_MAX {
         tokens.shift_remove_index(0);

@@ -1,6 +1,6 @@
 //! SHARING (26), GET_SHARE_TOKEN (30), REFRESH_SHARE_TOKEN (31): letting guests into a project. Spec 02 §12.
 
-use super::request::part;
+use super::request::{part, take_in};
 use super::Caller;
 use crate::hub::tokens::new_token;
 use crate::hub::{ConnId, Handled, Hub, Peer, Reply};
@@ -21,7 +21,7 @@ pub fn sharing(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
 }
 
 /// GET_SHARE_TOKEN. Body `dash`, answer: the token, which is bought at the first time. Errors: not a number 6, unknown project
-/// 2, too little energy 21.
+/// 2, too little energy 21, the account is full 6.
 pub fn get_share_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let dash = dash_id(body)?;
     let known = &caller.dash(hub, dash)?.shared_token;
@@ -32,29 +32,33 @@ pub fn get_share_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     if !account.can_pay(price::SHARE_TOKEN) {
         return Err(Status::EnergyLimit);
     }
-    account.charge(price::SHARE_TOKEN);
-    set_token(hub, &caller, dash)
+    let token = new_token();
+    take_in(hub, &caller, token.len())?;
+    caller.account(hub)?.charge(price::SHARE_TOKEN);
+    set_token(hub, &caller, dash, token)
 }
 
 /// REFRESH_SHARE_TOKEN. Body `dash`, answer: a new token. Guests are told 6 with this request's id and closed. Errors: not a
-/// number 6, unknown project 2.
+/// number 6, unknown project 2, the first one of a full account 6.
 pub fn refresh_share_token(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
-    let dash = dash_id(body)?;
+    let (dash, token) = (dash_id(body)?, new_token());
+    if caller.dash(hub, dash)?.shared_token.is_empty() {
+        take_in(hub, &caller, token.len())?;
+    }
     let old = std::mem::take(&mut caller.dash_mut(hub, dash)?.shared_token);
     hub.tokens.remove_shared(&old, caller.user(), dash);
     for conn in guests_of(hub, &caller, dash) {
         hub.respond(conn, caller.id, Status::NotAllowed);
         hub.close(conn);
     }
-    set_token(hub, &caller, dash)
+    set_token(hub, &caller, dash, token)
 }
 
 fn dash_id(body: &str) -> Result<i32, Status> {
     parse_int32(body).map_err(|_| Status::NotAllowed)
 }
 
-fn set_token(hub: &mut Hub, caller: &Caller, dash: i32) -> Handled {
-    let token = new_token();
+fn set_token(hub: &mut Hub, caller: &Caller, dash: i32, token: String) -> Handled {
     caller.dash_mut(hub, dash)?.shared_token.clone_from(&token);
     hub.tokens.set_shared(&token, caller.user(), dash);
     hub.user_changed(caller.user());

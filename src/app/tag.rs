@@ -1,9 +1,10 @@
 //! CREATE_TAG (46), UPDATE_TAG (47), DELETE_TAG (48), GET_TAGS (49). Spec 02 §9.9.
 
-use super::request::{admit, check_size, json_text, object_not_null, part, refused};
+use super::request::{admit, admit_instead, check_size, json_text, object_not_null, part, refused};
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::json::{to_string, Audience, Writer};
+use crate::model::weight::weight;
 use crate::model::Tag;
 use crate::wire::body::{parse_int32, split2};
 use crate::wire::Status;
@@ -20,7 +21,8 @@ fn read(hub: &Hub, caller: &Caller, body: &str) -> Result<(i32, Tag), Status> {
     Ok((dash, object_not_null(json)?))
 }
 
-/// CREATE_TAG. Body `dash\0json`, answer: the tag. Errors: 2 (also an id or name in use), broken JSON 11.
+/// CREATE_TAG. Body `dash\0json`, answer: the tag. Errors: 2 (also an id or name in use), broken JSON 11, the account
+/// is full 6.
 pub fn create_tag(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, tag) = read(hub, &caller, body)?;
     if caller.dash(hub, dash)?.tags.len() >= TAGS_MAX {
@@ -33,9 +35,11 @@ pub fn create_tag(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     Ok(Reply::Text(answer))
 }
 
-/// UPDATE_TAG. Body `dash\0json`, answer 200. Errors: 2 (also an unknown id), broken JSON 11.
+/// UPDATE_TAG. Body `dash\0json`, answer 200. Errors: 2 (also an unknown id), broken JSON 11, the account is full 6.
 pub fn update_tag(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
     let (dash, new) = read(hub, &caller, body)?;
+    let old = caller.dash(hub, dash)?.tag(new.id).map_or(0, |old| weight(old));
+    admit_instead(hub, &caller, &new, old, hub.config.server.user_widget_max_size_limit)?;
     caller.profile(hub)?.update_tag(dash, new).map_err(refused)?;
     hub.user_changed(caller.user());
     Ok(Reply::OK)

@@ -1,6 +1,6 @@
 //! CREATE_TILE_TEMPLATE (67), UPDATE_TILE_TEMPLATE (68), DELETE_TILE_TEMPLATE (69). Spec 02 §8.5.
 
-use super::request::{self, check_size, json_text, part, refused, tagged};
+use super::request::{self, check_size, json_text, part, refused, tagged, take_in};
 use super::Caller;
 use crate::hub::{Handled, Hub, Reply};
 use crate::model::widget::Template;
@@ -19,9 +19,7 @@ fn read(hub: &Hub, caller: &Caller, body: &str) -> Result<(i32, i64, Template), 
 
 /// Counts a template and the tiles that it will have, see [`request::admit`].
 fn admit(hub: &mut Hub, caller: &Caller, template: &Template) -> Result<(), Status> {
-    if !hub.may_grow(caller.user(), template.tiles_weight()) {
-        return Err(Status::NotAllowed);
-    }
+    take_in(hub, caller, template.tiles_weight())?;
     request::admit(hub, caller, template, hub.config.server.user_widget_max_size_limit)
 }
 

@@ -10,6 +10,7 @@
 
 use super::Caller;
 use crate::hub::{Framing, Handled, Hub, Reply};
+use crate::model::weight::{weight, Growth, OVERHEAD};
 use crate::model::HardwareInfo;
 use crate::tz::Rules;
 use crate::wire::{body, Status};
@@ -33,7 +34,11 @@ fn take_info(hub: &mut Hub, caller: Caller, parts: &[&str]) -> Reply {
     set_idle_timeout(hub, caller, info.heartbeat_interval);
     hub.offer_firmware(caller.conn, caller.device, &info.build);
     let device = caller.device;
-    if !hub.may_grow(device.user, parts.iter().map(|part| part.len()).sum()) {
+    let known = hub.users.dash(device.user, device.dash).and_then(|d| d.device(device.device));
+    let old = known.and_then(|known| known.hardware_info.as_ref()).map_or(0, |old| weight(old));
+    // The first one brings its name along.
+    let more = weight(&info) + if old == 0 { OVERHEAD } else { 0 };
+    if !hub.may_change(device.user, Growth { more, less: old }) {
         return Reply::OK;
     }
     if let Some(known) = hub.users.dash_mut(device.user, device.dash).and_then(|d| d.device_mut(device.device)) {

@@ -90,7 +90,7 @@ fn redirect(hub: &mut Hub, conn: ConnId, id: u16, host: &str) {
 mod tests {
     use super::*;
     use crate::hardware::testing::{World, TOKEN};
-    use crate::hub::testing::{connect, sent, START};
+    use crate::hub::testing::{connect, fill, sent, START};
     use crate::hub::tokens::Provisional;
     use crate::hub::Framing;
     use crate::model::enums::DeviceStatus;
@@ -179,6 +179,9 @@ mod tests {
         let token = "promised-token-aaaaaaaaaaaaaaaaa";
         let device = Device { id: 7, token: token.into(), ..Device::default() };
         w.hub.tokens.promise(token, Provisional { user: w.user, dash: 17, device, made_at: 0 });
+        fill(&mut w.hub, w.user);
+        assert_eq!(login(&mut w, LOGIN, 3, token).1, ["= 3 9"], "there is no room for it");
+        w.hub.users.get_mut(w.user).unwrap().budget.loaded(0);
         assert_eq!(login(&mut w, LOGIN, 3, token).1, ["= 3 200"]);
         assert_eq!(w.told(), ["4 3 17-7"]);
         assert_eq!(w.dash().devices.len(), 3);

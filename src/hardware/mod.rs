@@ -118,7 +118,7 @@ pub(crate) mod testing;
 mod tests {
     use super::testing::{frame, World};
     use super::*;
-    use crate::hub::testing::{connect, sent};
+    use crate::hub::testing::{connect, fill, held, sent};
 
     #[test]
     fn only_a_login_is_taken_before_the_login() {
@@ -149,5 +149,49 @@ mod tests {
         assert_eq!(idle_timeout(0, Framing::Hardware), 0);
         assert_eq!(idle_timeout(10, Framing::Mqtt), 10_000);
         assert_eq!(idle_timeout(u32::MAX, Framing::Hardware), u32::MAX);
+    }
+
+    #[test]
+    fn a_full_account_holds_no_more_whatever_its_devices_send() {
+        let long = "long ".repeat(50);
+        let growing = [
+            (Command::HARDWARE, format!("vw|1|{long}")),
+            (Command::HARDWARE, format!("vw|9|{long}")),
+            (Command::SET_WIDGET_PROPERTY, format!("1|label|{long}")),
+            (Command::SET_WIDGET_PROPERTY, format!("9|label|{long}")),
+            (Command::BLYNK_INTERNAL, format!("ver|{long}")),
+        ];
+        let world = || {
+            let mut w = World::with(r#"{"type":"GAUGE","id":1,"deviceId":3,"pinType":"VIRTUAL","pin":1}"#);
+            let now = w.hub.now();
+            w.dash().updated_at = now;
+            w.dash().devices.iter_mut().for_each(|device| device.data_received_at = now);
+            w
+        };
+        for (command, body) in &growing {
+            let mut room = world();
+            let before = held(&room.hub, room.user);
+            room.send(*command, 1, body);
+            assert!(held(&room.hub, room.user) > before, "{command}");
+            let mut full = world();
+            fill(&mut full.hub, full.user);
+            full.send(*command, 1, body);
+            assert_eq!(held(&full.hub, full.user), before, "{command}");
+        }
+        // The rest of the table stores nothing. Bridges write what HARDWARE would.
+        let others = [
+            Command::PING,
+            Command::HARDWARE_SYNC,
+            Command::BRIDGE,
+            Command::PUSH_NOTIFICATION,
+            Command::EMAIL,
+            Command::TWEET,
+            Command::SMS,
+            Command::HARDWARE_LOGIN,
+            Command::LOGIN,
+        ];
+        for (command, _) in COMMANDS {
+            assert_ne!(growing.iter().any(|(growing, _)| growing == command), others.contains(command), "{command}");
+        }
     }
 }

@@ -26,9 +26,7 @@ pub fn handle(hub: &mut Hub, caller: Caller, id: u16, text: &str) -> Handled {
     let pin = body::parse_pin(pin)?;
     let now = hub.now();
     // A full account shows it to the apps that are there.
-    let keepers =
-        hub.users.dash(device.user, device.dash).map_or(1, |d| d.keepers(device.device, PinType::Virtual, pin));
-    let fits = hub.may_grow(device.user, value.len().saturating_mul(keepers));
+    let fits = hub.may_keep_property(device, (PinType::Virtual, pin), value);
     if let Some(profile) = hub.users.profile_mut(device.user).filter(|_| fits) {
         let place = (device.dash, device.device, pin);
         let set = profile.set_property_of_pin(PropertyOrigin::Device, place, property, value, now);

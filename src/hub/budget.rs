@@ -8,11 +8,11 @@
 //! How much work its apps may make is bounded, too: bytes of requests, the weight of the account for each request that
 //! goes through all of it, and a part of that for each save. One loop serves everybody.
 
-use super::connections::AppLogin;
+use super::connections::{AppLogin, DeviceRef};
 use super::users::UserId;
 use super::Hub;
 use super::Unsaved;
-use crate::model::weight::{Growth, OVERHEAD};
+use crate::model::weight::{text_weight, Growth, OVERHEAD};
 use crate::model::{BadNumber, PinType};
 
 /// Bytes of work a second that the apps of an account, and its guests, may make.
@@ -33,6 +33,8 @@ const SAVE_SHARE: usize = 4;
 pub struct Budget {
     /// Bytes.
     held: usize,
+    /// What the request that is handled was granted.
+    asked: Growth,
     /// It was told that it is full.
     full: bool,
     /// When it was last written, ms since start.
@@ -66,7 +68,29 @@ impl Hub {
         self.may_change(user, Growth { more: bytes.saturating_add(OVERHEAD), less: 0 })
     }
 
-    fn may_change(&mut self, user: UserId, growth: Growth) -> bool {
+    /// Whether an account may take in what a request brings; if so it is counted, until [`Hub::end_request`] says that the
+    /// request was refused for something else.
+    pub fn may_take(&mut self, user: UserId, growth: Growth) -> bool {
+        let fits = self.may_change(user, growth);
+        if let Some(account) = self.users.get_mut(user).filter(|_| fits) {
+            let asked = &mut account.budget.asked;
+            (asked.more, asked.less) = (asked.more + growth.more, asked.less + growth.less);
+        }
+        fits
+    }
+
+    /// A request was handled: what it was granted is given back if it was refused.
+    pub fn end_request(&mut self, user: UserId, refused: bool) {
+        let Some(account) = self.users.get_mut(user) else { return };
+        let Budget { held, asked, .. } = &mut account.budget;
+        let Growth { more, less } = std::mem::take(asked);
+        if refused {
+            *held = held.saturating_add(less).saturating_sub(more);
+        }
+    }
+
+    /// Whether something of this weight may take the place of what an account holds; if so it is counted.
+    pub fn may_change(&mut self, user: UserId, growth: Growth) -> bool {
         let limit = (self.config.server.user_account_max_size as usize).saturating_mul(1024);
         let ticks = self.ticks();
         let Some(account) = self.users.get_mut(user) else { return false };
@@ -84,6 +108,13 @@ impl Hub {
             self.users.mark(user, if soon { Unsaved::Changes } else { Unsaved::Values });
         }
         fits
+    }
+
+    /// Whether the widgets of a pin, or else the pin storage, may keep a property; if so it is counted.
+    pub fn may_keep_property(&mut self, device: DeviceRef, (pin_type, pin): (PinType, u8), value: &str) -> bool {
+        let dash = self.users.dash(device.user, device.dash);
+        let keepers = dash.map_or(1, |dash| dash.keepers(device.device, pin_type, pin));
+        self.may_grow(device.user, (text_weight(value) + OVERHEAD).saturating_mul(keepers))
     }
 
     /// Whether an app may make so many bytes of work more, and, if it goes through the whole account, as many as that

@@ -8,6 +8,7 @@ use super::tokens::Provisional;
 use super::users::{Unsaved, UserId};
 use super::Hub;
 use crate::model::enums::DeviceStatus;
+use crate::model::weight::weight;
 use crate::model::{Dashboard, LoggedAddress};
 use crate::wire::{body, Command, Status};
 use std::collections::HashSet;
@@ -64,8 +65,16 @@ impl Hub {
     }
 
     /// A device shows a promised token for the first time: it joins its project and the token is its own from now on.
-    /// A device that got the same id meanwhile takes over the token. `None`: no such promise, or its project is gone.
+    /// A device that got the same id meanwhile takes over the token. `None`: no such promise, its project is gone, or the account
+    /// has no room for the device yet.
     pub fn claim_promised(&mut self, token: &str) -> Option<DeviceRef> {
+        let Provisional { user, dash, device, .. } = self.tokens.provisional(token)?;
+        let (user, is_new) =
+            (*user, self.users.dash(*user, *dash).is_some_and(|dash| dash.device(device.id).is_none()));
+        let bytes = weight(device);
+        if is_new && !self.may_grow(user, bytes) {
+            return None;
+        }
         let Provisional { user, dash, mut device, .. } = self.tokens.take_provisional(token)?;
         let claimed = DeviceRef { user, dash, device: device.id };
         let project = self.users.dash_mut(user, dash)?;

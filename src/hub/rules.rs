@@ -96,7 +96,7 @@ impl Hub {
         let now = self.now();
         for device in devices {
             self.to_apps(user, dash, Some(*device), Command::SET_WIDGET_PROPERTY, id, &body);
-            if !self.may_grow(user, value.len()) {
+            if !self.may_keep_property(DeviceRef { user, dash, device: *device }, (PinType::Virtual, pin), value) {
                 continue;
             }
             let Some(profile) = self.users.profile_mut(user) else { return };

@@ -30,6 +30,18 @@ pub fn user(hub: &mut Hub, email: &str, dash: &str) -> UserId {
     id
 }
 
+/// From now on the account holds as much as it may.
+pub fn fill(hub: &mut Hub, user: UserId) {
+    let limit = hub.config.server.user_account_max_size as usize * 1024;
+    hub.users.get_mut(user).unwrap().budget.loaded(limit);
+}
+
+/// What an account really holds, bytes.
+pub fn held(hub: &Hub, user: UserId) -> usize {
+    let user = &hub.users.get(user).unwrap().user;
+    user.to_file().len() + user.unwritten()
+}
+
 /// A connection that is not logged in.
 pub fn connect(hub: &mut Hub, framing: Framing) -> (ConnId, Rc<Outbox>) {
     let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), port: 8080, tls: framing == Framing::App };

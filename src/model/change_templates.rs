@@ -4,6 +4,7 @@ use super::change_widgets::ChangeError;
 use super::cleaning::Pins;
 use super::dashboard::Dashboard;
 use super::pin::DataStream;
+use super::tag::FIRST_TAG_ID;
 use super::user::Profile;
 use super::weight::weight;
 use super::widget::{DeviceTiles, Template, Tile};
@@ -48,8 +49,9 @@ impl Template {
 
     /// What its tiles weigh in a user file.
     pub fn tiles_weight(&self) -> usize {
-        let tile = Tile { pin: self.pin.clone(), ..Tile::default() };
-        weight(&tile).saturating_mul(self.device_ids.len())
+        let tile = Tile { device_id: FIRST_TAG_ID, template_id: self.id, pin: self.pin.clone(), ..Tile::default() };
+        // And a comma.
+        (weight(&tile) + 1).saturating_mul(self.device_ids.len())
     }
 }
 

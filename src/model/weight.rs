@@ -10,6 +10,10 @@ use super::widget::{Kind, Widget};
 
 /// What a new value or object may cost beside its texts.
 pub const OVERHEAD: usize = 64;
+/// What the first value of a widget or stream costs beside its text.
+const NAME: usize = "\"value\":\"\",".len();
+/// The command that empties a TERMINAL, MAP or TABLE.
+const CLEAR: &str = "clr";
 
 /// What an object weighs in a user file.
 pub fn weight(object: &dyn Object) -> usize {
@@ -17,7 +21,7 @@ pub fn weight(object: &dyn Object) -> usize {
 }
 
 /// What a text weighs between its quotes.
-fn text_weight(text: &str) -> usize {
+pub fn text_weight(text: &str) -> usize {
     let escapes = text.bytes().map(|byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
         0..=0x1f => 5,
@@ -36,12 +40,12 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// In the place of a single value.
-    fn replace(&mut self, old: Option<&str>, value: usize) {
+    /// In the place of a single value; `new`: what the first one costs beside its text.
+    fn replace(&mut self, old: Option<&str>, value: usize, new: usize) {
         self.more += value;
         match old {
             Some(old) if !old.is_empty() => self.less += text_weight(old),
-            _ => self.more += OVERHEAD,
+            _ => self.more += new,
         }
     }
 
@@ -58,10 +62,17 @@ impl Widget {
         &self,
         growth: &mut Growth,
         (device_id, pin_type, pin): (i32, PinType, u8),
-        value: usize,
+        (value, clears): (usize, bool),
         limits: &Limits,
     ) {
         match &self.kind {
+            Kind::Terminal(_) if clears => return growth.less += self.unwritten(),
+            Kind::Map(map) if clears => {
+                let value = map.pin.value.as_deref().map_or(0, text_weight);
+                return growth.less += self.unwritten() + value;
+            }
+            // The command itself is its new value, as any other would be.
+            Kind::Table(table) if clears => growth.less += table.rows.iter().map(|row| weight(row)).sum::<usize>(),
             Kind::Terminal(terminal) => return growth.push(&terminal.lines, limits.terminal_lines, value),
             Kind::Map(map) => growth.push(&map.lines, limits.map_lines, value),
             Kind::Lcd(lcd) if lcd.advanced_mode => growth.push(&lcd.lines, limits.lcd_lines, value),
@@ -71,7 +82,7 @@ impl Widget {
             Kind::TimeInput(_) => growth.more += value + OVERHEAD,
             _ => {}
         }
-        let mut replace = |old: &Option<String>| growth.replace(old.as_deref(), value);
+        let mut replace = |old: &Option<String>| growth.replace(old.as_deref(), value, NAME);
         if let Kind::Tiles(tiles) = &self.kind {
             tiles.tile_stream(device_id, pin_type, pin).into_iter().for_each(|stream| replace(&stream.value));
         } else if let Some(own) = self.kind.one_pin() {
@@ -108,8 +119,9 @@ impl Dashboard {
         limits: &Limits,
     ) -> Growth {
         let (mut growth, mut taken, weight) = (Growth::default(), false, text_weight(value));
+        let text = (weight, value == CLEAR);
         for widget in self.widgets.of_pin(pin).filter(|widget| widget.matches(device_id, pin_type, pin)) {
-            widget.add_growth(&mut growth, (device_id, pin_type, pin), weight, limits);
+            widget.add_growth(&mut growth, (device_id, pin_type, pin), text, limits);
             taken = true;
         }
         if !taken {
@@ -119,8 +131,8 @@ impl Dashboard {
                     // Quotes and a comma.
                     growth.more += 3;
                 }
-                Some(PinValue::Single(old)) => growth.replace(Some(old), weight),
-                None => growth.replace(None, weight),
+                Some(PinValue::Single(old)) => growth.replace(Some(old), weight, OVERHEAD),
+                None => growth.replace(None, weight, OVERHEAD),
             }
         }
         growth

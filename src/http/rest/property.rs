@@ -25,8 +25,13 @@ pub fn set(hub: &mut Hub, request: &Request, device: DeviceRef, query: &Params) 
     }
     let (pin_type, pin) = pin(request)?;
     let now = hub.now();
+    // A full account shows it to the apps that are there.
+    let fits = hub.may_keep_property(device, (pin_type, pin), value);
     let dash = hub.users.dash_mut(device.user, device.dash).ok_or_else(Response::failure)?;
-    let set = dash.set_property_by_http(device.device, pin_type, pin, property, value, now);
+    let set = match fits {
+        true => dash.set_property_by_http(device.device, pin_type, pin, property, value, now),
+        false => Ok(()),
+    };
     // Also when a widget refused: those before it keep the change.
     hub.users.mark(device.user, Unsaved::Values);
     match set {
@@ -48,7 +53,7 @@ mod tests {
     use crate::http::request::{testing::request, Method};
     use crate::http::rest::testing::{hub_with, TOKEN};
     use crate::http::rest::update;
-    use crate::hub::testing::{app, device, sent};
+    use crate::hub::testing::{app, device, fill, held, sent};
 
     #[test]
     fn properties() {
@@ -71,6 +76,12 @@ mod tests {
         assert_eq!(get("v5", "Label=x&val=1"), (400, "Wrong request format.".into()));
         let widget = hub.users.dash(user, 1).unwrap().widget(7).unwrap();
         assert_eq!((widget.label.as_str(), widget.color), ("Pump", 255));
+        fill(&mut hub, user);
+        sent(&phone);
+        let before = held(&hub, user);
+        let ask = request(Method::Get, "/t/update/v5?label=A%20longer%20one", &[TOKEN, "v5"]);
+        assert_eq!(update::get(&mut hub, &ask).shown(), (200, ""));
+        assert_eq!((sent(&phone).len(), held(&hub, user)), (1, before), "a full account only shows it");
         hub.users.dash_mut(user, 1).unwrap().is_active = false;
         let response = update::get(&mut hub, &request(Method::Get, "/t/update/x5?label=x", &[TOKEN, "x5"]));
         assert_eq!(response.shown(), (400, "Project is not active."));
