@@ -16,7 +16,7 @@ use crate::model::MAIN_APP;
 use crate::store::archive::{self, Change};
 use crate::store::folder::CONTROL_SOCKET;
 use crate::store::LoadSettings;
-use crate::{console, doctor, serve, trials};
+use crate::{console, doctor, local_time, serve, trials};
 
 /// Runs the server, or the subcommand that `args` names, until it ends. `sources`: where the configuration came from.
 pub fn run(config: Rc<Config>, sources: &Sources, args: &Args) -> ExitCode {
@@ -111,7 +111,7 @@ fn with_place(
         initial_energy: server.initial_energy,
         terminal_lines: server.terminal_strings_pool_size as usize,
         table_rows: server.table_rows_pool_size as usize,
-        now: jiff::Timestamp::now().as_millisecond(),
+        now: local_time::timestamp().as_millisecond(),
     };
     work(&Place { socket, folder, settings: Settings { load, region: &server.region } })
 }

@@ -1,11 +1,17 @@
 //! Time zones: which zone texts are known and how they are kept, and what the clock shows in a zone.
 //!
-//! The system's zone files are asked first, then the copy in the binary (feature `timezones`): routers often have none, or
+//! The system's zone files are asked first, then the table in the binary (feature `timezones`): routers often have none, or
 //! only a few.
 
+mod files;
+#[cfg(feature = "timezones")]
+mod table;
+
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
+
+pub use files::kept;
 
 /// Longest zone text that is looked up, bytes.
 const TEXT_MAX: usize = 64;
@@ -22,6 +28,21 @@ pub struct Rules {
     zone: TimeZone,
 }
 
+/// The zone of a tz database id; case counts.
+pub fn region(id: &str) -> Option<TimeZone> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+');
+    let starts_well = id.starts_with(|c: char| c.is_ascii_uppercase());
+    if id.len() > TEXT_MAX || !starts_well || !id.bytes().all(is_plain) {
+        return None;
+    }
+    kept(id, || {
+        let zone = files::region(id);
+        #[cfg(feature = "timezones")]
+        let zone = zone.or_else(|| table::region(id));
+        zone
+    })
+}
+
 /// The form in which a zone text is kept: known ids as they are, offsets as `+03:00` or `GMT+03:00`, others as `UTC`.
 pub fn normalise(text: &str) -> Box<str> {
     Rules::of(text).id
@@ -29,7 +50,7 @@ pub fn normalise(text: &str) -> Box<str> {
 
 /// Whether there is a database of regions at all.
 pub fn knows_regions() -> bool {
-    Rules::of_region("Europe/London").is_some()
+    region("Europe/London").is_some()
 }
 
 impl Rules {
@@ -61,14 +82,7 @@ impl Rules {
     }
 
     fn of_region(text: &str) -> Option<Rules> {
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+');
-        let starts_well = text.starts_with(|c: char| c.is_ascii_uppercase());
-        if text.len() > TEXT_MAX || !starts_well || !text.bytes().all(is_plain) {
-            return None;
-        }
-        let zone = jiff::tz::db().get(text).or_else(|_| TimeZoneDatabase::bundled().get(text)).ok()?;
-        // The look-up ignores case, the reference does not.
-        (zone.iana_name() == Some(text)).then(|| Rules { id: text.into(), zone })
+        region(text).map(|zone| Rules { id: text.into(), zone })
     }
 
     /// The zone's id, as it is kept.
@@ -121,7 +135,7 @@ impl Rules {
 
     /// The zone's short name at a Unix time in ms, like `EET`; the id of an offset zone, and the offset of a zone without names.
     pub fn short_name(&self, ms: i64) -> String {
-        if self.zone.iana_name().is_none() {
+        if self.zone.to_fixed_offset().is_ok_and(|offset| offset != Offset::UTC) {
             return self.id.to_string();
         }
         let info = self.zone.to_offset_info(timestamp(ms));

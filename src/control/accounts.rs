@@ -4,6 +4,7 @@
 use super::client;
 use super::offline::{Offline, Settings};
 use super::protocol::{Hash, Request, Response, UserLine};
+use crate::local_time;
 use crate::model::MAIN_APP;
 use crate::notify::address;
 use crate::store::accounts::random_password;
@@ -126,9 +127,9 @@ fn checked(email: &str) -> Result<String, String> {
 }
 
 fn table(users: &[UserLine]) -> String {
-    let zone = crate::local_time::zone();
+    let zone = local_time::zone();
     let date = |ms: i64| match jiff::Timestamp::from_millisecond(ms) {
-        Ok(time) if ms > 0 => zone.to_datetime(time).strftime("%Y-%m-%d %H:%M").to_string(),
+        Ok(time) if ms > 0 => local_time::minute(zone.to_datetime(time)),
         _ => "never".to_owned(),
     };
     let width = users.iter().map(|user| user.email.chars().count()).max().unwrap_or(0).max("E-MAIL".len());

@@ -7,11 +7,13 @@ mod ports;
 use crate::config::{Config, PropertyFile};
 use crate::control::{client, Request, Response};
 use crate::descriptors::Shares;
+use crate::local_time;
 use crate::net::certificate;
 use crate::net::validity::Validity;
 use crate::notify::push::Gateway;
 use crate::notify::push_targets::Targets;
 use crate::notify::smtp::Mailer;
+use jiff::tz::TimeZone;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -82,7 +84,7 @@ pub fn examine(config: &Config, folder: &Path, socket: &Path) -> Result<String, 
     let server = running(socket, &mut found);
     ports::examine(&config.server, server, &mut found);
     data_folder(config, folder, &mut found);
-    clock(jiff::Timestamp::now().as_second(), &mut found);
+    clock(local_time::timestamp().as_second(), &mut found);
     tls(config, folder, &mut found);
     if server.is_none() {
         // As the server will.
@@ -172,9 +174,9 @@ fn data_folder(config: &Config, folder: &Path, found: &mut Findings) {
 
 fn clock(now: i64, found: &mut Findings) {
     let time = jiff::Timestamp::from_second(now).unwrap_or_default();
-    let zone = crate::local_time::zone();
-    let shown = zone.to_datetime(time).strftime("%Y-%m-%d %H:%M");
-    let name = zone.iana_name().unwrap_or("without a name");
+    let zone = local_time::zone();
+    let shown = local_time::minute(zone.to_datetime(time));
+    let name = zone.iana_name().filter(|name| !name.is_empty()).unwrap_or("without a name");
     if now < EARLIEST {
         found.bad(format!("clock: it is not {shown}: timers, history and certificates need the right time (NTP)"));
     } else {
@@ -200,8 +202,8 @@ fn tls(config: &Config, folder: &Path, found: &mut Findings) {
     let Some(Validity { until: ends, .. }) = chain.cert.first().and_then(|leaf| Validity::of(leaf)) else {
         return found.note(format!("certificate: {shown}: it cannot be read when it ends"));
     };
-    let date = jiff::Timestamp::from_second(ends).unwrap_or_default().strftime("%Y-%m-%d").to_string();
-    let left = (ends - jiff::Timestamp::now().as_second()).div_euclid(DAY_SECONDS);
+    let date = TimeZone::UTC.to_datetime(jiff::Timestamp::from_second(ends).unwrap_or_default()).date();
+    let left = (ends - local_time::timestamp().as_second()).div_euclid(DAY_SECONDS);
     match left {
         ..0 => found.bad(format!("certificate: {shown} ended on {date}")),
         0..EXPIRY_NOTICE_DAYS => found.note(format!("certificate: {shown} ends on {date}, in {left} days")),

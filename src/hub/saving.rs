@@ -109,7 +109,7 @@ impl Hub {
         }
         (self.saving.backed_up_at, self.saving.uncopied) = (now, false);
         let Some(saver) = self.saver() else { return };
-        let date = crate::local_time::now().strftime("%Y-%m-%d").to_string();
+        let date = crate::local_time::now().date().to_string();
         let work = move || saver.back_up(&date).map_err(|e| e.to_string());
         let _ = self.jobs.work(Queue::Disk, work, |_, result| match result {
             Ok(done) => {

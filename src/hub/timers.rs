@@ -294,7 +294,7 @@ mod tests {
             ("new york", 4 * 3600, 1, "America/New_York"),
             ("lord howe", 48_600, 3, "Australia/Lord_Howe"),
         ] {
-            let zone = jiff::tz::TimeZone::get(zone).unwrap();
+            let zone = crate::tz::region(zone).unwrap();
             let on_the_day = |at: &i64| {
                 let day = jiff::Timestamp::from_millisecond(*at).unwrap().to_zoned(zone.clone()).weekday();
                 i32::from(day.to_monday_one_offset()) == wanted
