@@ -40,6 +40,12 @@ fn passwords_go_in_every_form() {
         assert!(error.contains("28P01") && !error.contains("wrong"), "{error}");
     }
     assert!(session(&address(&cluster, "absent", "")).is_err());
+    // The server keeps a plain space for the first, and nothing for the second.
+    for password in ["Füße\u{a0}und Hände", "unsicht\u{ad}bar", "пароль 密码 🔑", "\u{7f}"] {
+        cluster.sql("postgres", &format!("ALTER ROLE scram PASSWORD '{password}'"));
+        let one = Address { password: Secret::new(password), ..address(&cluster, "scram", "") };
+        assert_eq!(session(&one).as_deref(), Ok("scram false"), "{password:?}");
+    }
 }
 
 #[test]

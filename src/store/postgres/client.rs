@@ -5,11 +5,11 @@
 use super::address::Address;
 use super::error::{PgError, Remedy};
 use super::params::{Params, Row};
+use super::scram::{Scram, SCRAM_SHA_256};
 use super::stream::Stream;
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
 use postgres_protocol::authentication::md5_hash;
-use postgres_protocol::authentication::sasl::{ChannelBinding, ScramSha256, SCRAM_SHA_256};
 use postgres_protocol::message::backend::{DataRowBody, ErrorFields, Message};
 use postgres_protocol::message::frontend::{self, BindError};
 use postgres_protocol::IsNull;
@@ -116,18 +116,18 @@ impl Client {
     }
 
     fn log_in_by_scram(&mut self, password: &str) -> Result<(), PgError> {
-        let mut scram = ScramSha256::new(password.as_bytes(), ChannelBinding::unsupported());
-        frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), &mut self.outgoing)?;
+        let scram = Scram::new()?;
+        frontend::sasl_initial_response(SCRAM_SHA_256, scram.first().as_bytes(), &mut self.outgoing)?;
         self.send()?;
-        match self.receive()? {
-            Message::AuthenticationSaslContinue(body) => scram.update(body.data())?,
+        let proof = match self.receive()? {
+            Message::AuthenticationSaslContinue(body) => scram.answer(body.data(), password)?,
             Message::ErrorResponse(body) => return Err(refused(body.fields())),
             _ => return Err(PgError::Protocol("during the log-in")),
-        }
-        frontend::sasl_response(scram.message(), &mut self.outgoing)?;
+        };
+        frontend::sasl_response(proof.message().as_bytes(), &mut self.outgoing)?;
         self.send()?;
         match self.receive()? {
-            Message::AuthenticationSaslFinal(body) => Ok(scram.finish(body.data())?),
+            Message::AuthenticationSaslFinal(body) => proof.check(body.data()),
             Message::ErrorResponse(body) => Err(refused(body.fields())),
             _ => Err(PgError::Protocol("during the log-in")),
         }
