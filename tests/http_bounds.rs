@@ -96,3 +96,19 @@ fn an_address_has_a_number_of_connections() {
     drop(first);
     common::eventually("there is room again", || is_answered(&mut ask("198.51.100.1")).then_some(()));
 }
+
+#[test]
+fn a_download_that_is_nowhere_is_answered_as_a_missing_file() {
+    let place = Place::new("");
+    let _server = place.start();
+    for (path, text) in
+        [("/a/b.gz", "Failure: 404 Not Found"), ("/a/b/c.zip?x=1", "Failure: 404 Not Found"), ("/a/b", "")]
+    {
+        let mut socket = connect(place.http, &format!("GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n"));
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+        assert_eq!(body.trim_end(), text, "{path}");
+    }
+}

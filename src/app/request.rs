@@ -175,7 +175,7 @@ pub fn refused(error: ChangeError) -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Tag;
+    use crate::model::{Device, Tag};
 
     #[test]
     fn sizes_count_characters() {
@@ -192,5 +192,26 @@ mod tests {
         assert_eq!(widget("null"), Err(Status::IllegalCommandBody));
         assert_eq!(object::<Tag>("{"), Err(Status::IllegalCommandBody));
         assert_eq!(object::<Tag>("[]"), Err(Status::IllegalCommandBody));
+        assert_eq!(object::<Tag>("\u{feff}{}"), Err(Status::IllegalCommandBody));
+    }
+
+    #[test]
+    fn the_type_of_an_object_is_the_first_text_of_that_name() {
+        use crate::model::widget::{Mode, Template, WidgetType};
+        for (json, of) in [
+            (r#"{"type":[],"label":"q"}"#, WidgetType::Button),
+            (r#"{"type":{"type":"LED"}}"#, WidgetType::Button),
+            (r#"{"type":null,"type":"SLIDER"}"#, WidgetType::Slider),
+            (r#"{"type":["LED"],"id":1,"type":"SLIDER"}"#, WidgetType::Slider),
+            (r#"{"type":"LED","type":"SLIDER"}"#, WidgetType::Led),
+            (r#"{"id":1,"type":"LED","type":[]}"#, WidgetType::Led),
+            (r#"{"id":1,"type":"LED","type":"SLIDER"}"#, WidgetType::Led),
+        ] {
+            assert_eq!(widget(json).unwrap().widget_type, of, "{json}");
+        }
+        assert!(matches!(tagged::<Template>(r#"{"mode":[1],"id":5}"#).unwrap().mode, Mode::Page(_)));
+        assert!(matches!(tagged::<Template>(r#"{"mode":{},"mode":"DIMMER"}"#).unwrap().mode, Mode::Dimmer(_)));
+        let device = object::<Device>(r#"{"boardType":["NodeMCU"]}"#).unwrap();
+        assert_eq!(device.board_type.label(), Some("Generic Board"));
     }
 }

@@ -232,7 +232,13 @@ fn serve(mut content: Content, name: &str, request: &Request) -> Response {
     response
 }
 
-fn not_found() -> Response {
+/// Whether a path is that of a file to load, which may well be nowhere.
+pub fn is_download(path: &str) -> bool {
+    path.ends_with(".gz") || path.ends_with(".zip")
+}
+
+/// The answer of the reference for files that are not there.
+pub fn not_found() -> Response {
     let text = Response::ok("text/plain; charset=UTF-8", "Failure: 404 Not Found\r\n");
     Response { status: 404, close: true, ..text }
 }

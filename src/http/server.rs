@@ -10,7 +10,7 @@ use super::peers::PeerTable;
 use super::request::{Method, Request};
 use super::response::{Responder, Response};
 use super::router::{self, Area, Found, Guard, Handler, Route};
-use super::{admin, upload};
+use super::{admin, files, upload};
 use crate::config::address::Networks;
 use crate::config::Config;
 use crate::hub::{Hub, HubHandle, Origin};
@@ -168,6 +168,9 @@ impl Site {
             }
             Found::OtherMethod(area @ (Area::Private | Area::Admin(_))) => {
                 Answer { incoming, area }.send(Response::empty(404));
+            }
+            Found::Nothing if files::is_download(request.path()) => {
+                Answer { incoming, area: Area::Files }.send(files::not_found());
             }
             Found::OtherMethod(Area::Open) | Found::Nothing => {
                 Answer { incoming, area: Area::Open }.send(Response::empty(404));

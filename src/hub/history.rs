@@ -8,7 +8,7 @@ use super::database::Write;
 use super::jobs::{Queue, QueueFull};
 use super::trouble::Trouble;
 use super::users::UserId;
-use super::Hub;
+use super::{Hub, MINUTE_MS};
 use crate::config::{folders, ServerConfig};
 use crate::history::averages::{Append, Averages, Unfinished};
 use crate::history::files::HistoryFiles;
@@ -24,7 +24,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-const MINUTE: i64 = 60_000;
 /// Unfinished averages are saved at the first flush, then with the write period, but not more often than this; minutes.
 const SNAPSHOT_PERIOD_MIN: u32 = 10;
 
@@ -193,7 +192,7 @@ impl Hub {
 
     /// Writes finished averages at every full minute of the wall clock from now on.
     pub fn schedule_flushes(&mut self) {
-        let rest = MINUTE - self.now().rem_euclid(MINUTE);
+        let rest = MINUTE_MS as i64 - self.now().rem_euclid(MINUTE_MS as i64);
         self.after(rest.unsigned_abs(), |hub| {
             hub.flush_history();
             hub.schedule_flushes();

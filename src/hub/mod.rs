@@ -108,6 +108,8 @@ pub type Handled = Result<Reply, Status>;
 /// Longest and shortest time between two looks at silent connections, ms.
 const SWEEP_MAX: u64 = 1000;
 const SWEEP_MIN: u64 = 100;
+/// Length of a minute, ms.
+const MINUTE_MS: u64 = 60_000;
 /// Length of a day, ms.
 const DAY_MS: u64 = 24 * 3600 * 1000;
 

@@ -5,6 +5,7 @@ use super::outbox::Framing;
 use super::roster::Member;
 use super::users::UserId;
 use super::Hub;
+use crate::model::dashboard::Place;
 use crate::wire::body::{utf16_len, Digits};
 use crate::wire::{Command, Status};
 
@@ -24,10 +25,9 @@ impl Hub {
         let Some(project) = account.user.profile.dash(dash) else { return false };
         let characters = body.iter().map(|part| utf16_len(part)).sum();
         let mut reached = false;
-        // Ids are mostly counted from 0.
-        let mut place = if let [device] = devices { usize::try_from(*device).unwrap_or(0) } else { 0 };
+        let mut place = Place::default();
         let mut send = |members: &[Member]| {
-            let device = members.first().and_then(|member| project.device_near(member.device, &mut place));
+            let device = members.first().and_then(|member| project.device_from(member.device, &mut place));
             if !device.is_some_and(|d| d.accepts(characters)) {
                 return;
             }

@@ -10,7 +10,7 @@
 use super::jobs::Queue;
 use super::trouble::Trouble;
 use super::users::{Unsaved, UserId};
-use super::Hub;
+use super::{Hub, MINUTE_MS};
 use crate::logging::WORKER;
 use crate::store::save::{Item, BACKUP_PERIOD};
 use crate::store::Saver;
@@ -19,7 +19,6 @@ use std::sync::Arc;
 
 /// Bytes of accounts that are put into text in one go, but for the last of them.
 const CHUNK: usize = 512 * 1024;
-const MINUTE: u64 = 60_000;
 
 /// The data folder's writer, and when the daily copies were made.
 #[derive(Debug, Default)]
@@ -155,7 +154,7 @@ impl Hub {
 
     /// ms.
     fn write_period(&self) -> u64 {
-        u64::from(self.config.server.profile_write_period) * MINUTE
+        u64::from(self.config.server.profile_write_period) * MINUTE_MS
     }
 
     /// Starts saving accounts with at least this much to save, until their texts fill `room` bytes; how many. `whole`: also
@@ -264,7 +263,7 @@ mod tests {
                 hub.store_value(id, (1, 0), (PinType::Virtual, 5), &value.to_string()).unwrap();
                 hub.users.mark(id, Unsaved::Values);
             }
-            advance(hub, MINUTE);
+            advance(hub, MINUTE_MS);
             run_jobs(hub);
         };
         minute(&mut hub, Some(1000));

@@ -77,22 +77,36 @@ json_object!(Dashboard {
 });
 json_nested!(ObjectSeed: Dashboard);
 
+/// How far a project's devices were searched, see [`Dashboard::device_from`]. It begins with none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place {
+    passed: usize,
+    /// Of the ids that were passed; one up to it may stand there.
+    greatest: Option<i32>,
+}
+
 impl Dashboard {
-    /// The device with this id.
+    /// The device with this id; the first one, should a file have two.
     pub fn device(&self, id: i32) -> Option<&Device> {
         self.devices.iter().find(|d| d.id == id)
     }
 
-    /// The device with this id. The search begins at `place`, which is then behind it: whoever asks for many ids in their
-    /// order finds each at once, since most projects hold their devices so.
-    pub fn device_near(&self, id: i32, place: &mut usize) -> Option<&Device> {
-        let (before, behind) = self.devices.split_at_checked(*place).unwrap_or((&self.devices, &[]));
-        let at = match behind.iter().position(|d| d.id == id) {
-            Some(at) => before.len() + at,
-            None => before.iter().position(|d| d.id == id)?,
-        };
-        *place = at + 1;
-        self.devices.get(at)
+    /// The device with this id, as [`Dashboard::device`]. The search goes on at `place`: whoever asks for many ids in their
+    /// order passes every device once, since most projects hold their devices so.
+    pub fn device_from(&self, id: i32, place: &mut Place) -> Option<&Device> {
+        if place.greatest.is_some_and(|greatest| id <= greatest) {
+            return self.device(id);
+        }
+        let behind = self.devices.get(place.passed..)?;
+        for (n, device) in behind.iter().enumerate() {
+            place.greatest = place.greatest.max(Some(device.id));
+            if device.id == id {
+                place.passed += n + 1;
+                return Some(device);
+            }
+        }
+        place.passed = self.devices.len();
+        None
     }
 
     /// The device with this id.
@@ -173,6 +187,26 @@ impl Dashboard {
             widget_background_on: self.widget_background_on,
             color: self.color,
             is_default_color: self.is_default_color,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_goes_on_finds_what_one_from_the_front_does() {
+        for ids in [&[0, 1, 2, 3][..], &[5, 0, 5, 6, 0], &[3, 2, 1, 0], &[-1, 7, 7], &[]] {
+            let named = |(n, id): (usize, &i32)| Device { id: *id, name: n.to_string(), ..Device::default() };
+            let devices = ids.iter().enumerate().map(named).collect();
+            let dash = Dashboard { devices, ..Dashboard::default() };
+            for asked in [&[-1, 0, 1, 2, 3, 4, 5, 6, 7, 8][..], &[7, 5, 9, 0, 0, 3], &[2, 6, 5]] {
+                let mut place = Place::default();
+                for id in asked {
+                    assert_eq!(dash.device_from(*id, &mut place), dash.device(*id), "{id} in {ids:?}");
+                }
+            }
         }
     }
 }

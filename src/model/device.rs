@@ -37,8 +37,11 @@ impl BoardType {
 
 impl Field for BoardType {
     fn read(json: &mut Cursor<'_>, cx: &Reading) -> Result<Self, Bad> {
-        // Also numbers and the empty text are "some unknown board".
-        cx.scalar(json, |raw| Ok(BoardType(super::json::text(raw)?.map(|t| t.as_ref().into()))))
+        // Also numbers, arrays, objects and the empty text are "some unknown board".
+        cx.scalar(json, |raw| match raw.starts_with(['[', '{']) {
+            true => Ok(BoardType::new(GENERIC_BOARD)),
+            false => Ok(BoardType(super::json::text(raw)?.map(|t| t.as_ref().into()))),
+        })
     }
     fn write(&self, key: &str, w: &mut Writer) {
         let label = match w.audience() {

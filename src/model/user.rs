@@ -147,6 +147,8 @@ impl User {
     /// Reads a user file. `defaults` holds the values of missing fields (energy, modification time). Bad single values
     /// are replaced and noted; `Ok(None)` is the text `null`.
     pub fn from_file(text: &str, defaults: User, cx: &Reading) -> Result<Option<User>, json::Error> {
+        // Windows editors put a mark in front.
+        let text = text.trim_start_matches('\u{feff}');
         let mut user = match json::from_str(text, json::ObjectSeed::over(cx, defaults))? {
             Some(user) => user,
             None => return Ok(None),

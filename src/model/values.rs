@@ -199,10 +199,18 @@ impl TimeInput {
             self.tz_name = Zone::parse(zone);
             self.days = match days.first() {
                 None | Some(&"") => None,
-                Some(days) => Some(days.trim_end_matches(',').split(',').map(number).collect::<Result<_, _>>()?),
+                Some(days) => Some(days_of(days)?),
             };
         }
         Ok(())
+    }
+}
+
+/// Numbers between commas; empty ones at the end do not count.
+fn days_of(text: &str) -> Result<Vec<i32>, BadNumber> {
+    match text.trim_end_matches(',') {
+        "" => Ok(Vec::new()),
+        text => text.split(',').map(number).collect(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! `Email body is wrong. Missing or empty fields 'to', 'subj'.` (also for bad addresses); 429 within the interval and over
 //! the daily number of mails of devices.
 
+use super::json::{Fields, Read};
 use super::{count, device, json, project, Answered};
 use crate::http::request::Request;
 use crate::http::response::Response;
@@ -13,17 +14,24 @@ use crate::model::Kind;
 use crate::notify::address;
 use crate::notify::mail::Mail;
 use crate::wire::Command;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-#[derive(Default, Deserialize)]
+#[derive(Default)]
 struct Body<'a> {
-    #[serde(borrow)]
     to: Option<&'a RawValue>,
-    #[serde(borrow)]
     subj: Option<&'a RawValue>,
-    #[serde(borrow)]
     title: Option<&'a RawValue>,
+}
+
+impl<'a> Fields<'a> for Body<'a> {
+    fn take(&mut self, name: &str, value: Option<&'a RawValue>) {
+        match name {
+            "to" => self.to = value,
+            "subj" => self.subj = value,
+            "title" => self.title = value,
+            _ => {}
+        }
+    }
 }
 
 /// See the module.
@@ -32,8 +40,8 @@ pub fn handle(hub: &mut Hub, request: &Request) -> Response {
 }
 
 fn answer(hub: &mut Hub, request: &Request) -> Answered {
-    let body: Option<Body<'_>> = json::body(request)?;
-    let body = body.unwrap_or_default();
+    let body: Option<Read<Body<'_>>> = json::body(request)?;
+    let body = body.map_or_else(Body::default, |Read(body)| body);
     let field = |raw: Option<&RawValue>| match raw {
         Some(raw) => json::scalar(raw).ok_or_else(|| json::bad_body(request)),
         None => Ok(String::new()),
@@ -93,7 +101,14 @@ mod tests {
         hub.users.dash_mut(user, 1).unwrap().is_active = false;
         assert_eq!(post(&mut hub, "{}"), (400, "Project is not active.".into()));
         let (mut hub, _) = hub_with(r#"[{"type":"EMAIL","id":8}]"#);
-        for bad in ["{}", "null", r#"{"to":"","subj":"s"}"#, r#"{"to":"o@b.cc"}"#, r#"{"to":"nobody","subj":"s"}"#] {
+        for bad in [
+            "{}",
+            "null",
+            r#"{"to":"","subj":"s"}"#,
+            r#"{"to":"o@b.cc"}"#,
+            r#"{"to":"nobody","subj":"s"}"#,
+            r#"{"to":"o@b.cc","subj":"s","subj":null}"#,
+        ] {
             let text = "Email body is wrong. Missing or empty fields 'to', 'subj'.";
             assert_eq!(post(&mut hub, bad), (400, text.into()), "{bad}");
         }

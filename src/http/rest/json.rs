@@ -3,8 +3,11 @@
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::model::json::text;
-use serde::de::Deserialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
 /// The first JSON value of the body; what follows it is ignored.
 ///
@@ -20,6 +23,35 @@ pub fn body<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Response>
 /// The answer to a body that is not what it should be.
 pub fn bad_body(request: &Request) -> Response {
     Response::text(500, format!("Error parsing body param. {}", String::from_utf8_lossy(&request.body)))
+}
+
+/// What takes the fields of an object in their order, so that the last one of a name counts.
+pub trait Fields<'a>: Default {
+    /// Takes a field; null is nothing. Unknown names are ignored.
+    fn take(&mut self, name: &str, value: Option<&'a RawValue>);
+}
+
+/// An object in a body.
+pub struct Read<T>(pub T);
+
+impl<'a, T: Fields<'a>> Deserialize<'a> for Read<T> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'a, T: Fields<'a>> Visitor<'a> for Entries<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<T, M::Error> {
+                let mut fields = T::default();
+                while let Some((name, value)) = map.next_entry::<Cow<'a, str>, _>()? {
+                    fields.take(&name, value);
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData)).map(Read)
+    }
 }
 
 /// An array of texts; numbers, booleans and null count as written.

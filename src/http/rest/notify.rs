@@ -5,22 +5,29 @@
 //! `Project is not active.`, `No notification widget.`, `Notification widget not initialized.`; 429 for a second push
 //! within the interval of device connections.
 
+use super::json::{Fields, Read};
 use super::{count, device, json, project, Answered};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::hub::Hub;
 use crate::wire::body::utf16_len;
 use crate::wire::Command;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Longest text, in characters.
 const TEXT_MAX: usize = 255;
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Body<'a> {
-    #[serde(borrow)]
     body: Option<&'a RawValue>,
+}
+
+impl<'a> Fields<'a> for Body<'a> {
+    fn take(&mut self, name: &str, value: Option<&'a RawValue>) {
+        if name == "body" {
+            self.body = value;
+        }
+    }
 }
 
 /// See the module.
@@ -29,8 +36,8 @@ pub fn handle(hub: &mut Hub, request: &Request) -> Response {
 }
 
 fn answer(hub: &mut Hub, request: &Request) -> Answered {
-    let body: Option<Body<'_>> = json::body(request)?;
-    let text = match body.and_then(|b| b.body) {
+    let body: Option<Read<Body<'_>>> = json::body(request)?;
+    let text = match body.and_then(|Read(b)| b.body) {
         Some(raw) => json::scalar(raw).ok_or_else(|| json::bad_body(request))?,
         None => String::new(),
     };
@@ -77,6 +84,9 @@ mod tests {
         for body in ["{}", "null", r#"{"body":""}"#, &format!(r#"{{"body":"{}"}}"#, "x".repeat(256))] {
             assert_eq!(post(&mut hub, body), (400, "Body is empty or larger than 255 chars.".into()), "{body}");
         }
+        for body in ["[]", r#"["a"]"#, r#"{"body":["a"]}"#, r#"{"body":"a""#] {
+            assert_eq!(post(&mut hub, body).0, 500, "{body}");
+        }
         let long = format!(r#"{{"body":"{}"}}"#, "x".repeat(255));
         assert_eq!(post(&mut hub, &long), (400, "No notification widget.".into()));
         let (mut other, _) = hub_with(r#"[{"type":"NOTIFICATION","id":8}]"#);
@@ -92,9 +102,10 @@ mod tests {
         assert_eq!(post(&mut hub, body), (200, "".into()));
         assert_eq!(post(&mut hub, body).0, 429);
         testing::advance(&mut hub, 15_000);
-        assert_eq!(post(&mut hub, body).0, 200);
+        assert_eq!(post(&mut hub, r#"{"body":null,"body":5,"body":"twice"}"#).0, 200);
         let jobs = hub.jobs.take_kept();
         assert_eq!(jobs.len(), 2);
+        assert!(matches!(&jobs[1].1, Job::Push(push, _) if push.text == "twice"));
         assert!(matches!(&jobs[0].1, Job::Push(push, _) if push.text == "{DEVICE_NAME} is full"));
     }
 }

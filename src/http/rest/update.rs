@@ -13,6 +13,7 @@
 //! Errors: 500 for a bad content type or body, then 400 `No pin for update provided.`, `Invalid token.`,
 //! `Wrong pin format.`, and `The value is too long.` for more bytes than any device can take.
 
+use super::json::{Fields, Read};
 use super::{count, device, json, pin, property, Answered};
 use crate::http::request::Request;
 use crate::http::response::Response;
@@ -21,7 +22,6 @@ use crate::hub::{DeviceRef, Hub};
 use crate::model::json::integer;
 use crate::wire::frame::MAX_HARDWARE_BODY;
 use crate::wire::Command;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Id of the messages that an HTTP write makes.
@@ -61,25 +61,36 @@ pub fn get(hub: &mut Hub, request: &Request) -> Response {
 }
 
 /// One element of the body of `extra`.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Stamped<'a> {
-    #[serde(borrow)]
     value: Option<&'a RawValue>,
-    #[serde(borrow)]
     timestamp: Option<&'a RawValue>,
+}
+
+impl<'a> Fields<'a> for Stamped<'a> {
+    fn take(&mut self, name: &str, value: Option<&'a RawValue>) {
+        match name {
+            "value" => self.value = value,
+            "timestamp" => self.timestamp = value,
+            _ => {}
+        }
+    }
 }
 
 /// Values with times of their own.
 pub fn extra(hub: &mut Hub, request: &Request) -> Response {
     let answer = |hub: &mut Hub| -> Answered {
-        let stamped: Option<Vec<Stamped<'_>>> = json::body(request)?;
+        let stamped: Option<Vec<Read<Stamped<'_>>>> = json::body(request)?;
         let stamped = stamped.ok_or_else(Response::failure)?;
         let nothing = || Response::text(400, "No pin for update provided.");
-        if stamped.iter().any(|one| one.value.is_none()) {
+        if stamped.iter().any(|Read(one)| one.value.is_none()) {
             return Err(nothing());
         }
-        let values: Vec<(String, i64)> =
-            stamped.iter().map(unstamp).collect::<Option<_>>().ok_or_else(|| json::bad_body(request))?;
+        let values: Vec<(String, i64)> = stamped
+            .iter()
+            .map(|Read(one)| unstamp(one))
+            .collect::<Option<_>>()
+            .ok_or_else(|| json::bad_body(request))?;
         let Some((first, _)) = values.first() else { return Err(nothing()) };
         let device = device(hub, request)?;
         count(hub, Command::HTTP_UPDATE_PIN_DATA);
@@ -174,6 +185,8 @@ mod tests {
             (200, "".into())
         );
         assert_eq!(sent(&board), ["20 111 vw|3|20.5"]);
+        assert_eq!(ask(r#"[{"value":"1","timestamp":"x","value":"2","timestamp":17}]"#), (200, "".into()));
+        assert_eq!(sent(&board), ["20 111 vw|3|2"], "the last of a name");
         assert_eq!(ask("[]"), (400, "No pin for update provided.".into()));
         assert_eq!(ask("null"), (500, "".into()));
         for valueless in [r#"[{"timestamp":1}]"#, r#"[{"value":null}]"#, r#"[{"value":"1"},{"timestamp":1}]"#] {

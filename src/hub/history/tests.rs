@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 const DASH: &str = r#"{"id":1,"devices":[{"id":0},{"id":1}],"widgets":[{"type":"ENHANCED_GRAPH","id":9,"dataStreams":[
     {"targetId":0,"pin":{"pin":5,"pinType":"VIRTUAL"}}]}]}"#;
+const MINUTE: i64 = MINUTE_MS as i64;
 const FIRST_FLUSH: u64 = (MINUTE - START % MINUTE) as u64;
 
 fn one() -> (Hub, DeviceRef, TempDir) {

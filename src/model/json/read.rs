@@ -108,7 +108,6 @@ pub trait Seed<T> {
 
 /// Reads the first JSON value of `text`; what follows it is ignored, as the reference did. `Ok(None)`: the value is null.
 pub fn from_str<T>(text: &str, seed: impl Seed<T>) -> Result<Option<T>, Error> {
-    let text = text.trim_start_matches('\u{feff}');
     let mut json = Cursor::new(text);
     seed.read(&mut json).map_err(|bad| Error::new(bad, text, json.at()))
 }
@@ -232,23 +231,24 @@ impl<T: Tagged> Seed<T> for TaggedSeed<'_, T> {
 }
 
 /// The discriminator's text of an object that has been entered, and whether it comes late or never: then the cursor stays in
-/// front of the first entry, otherwise it is behind the discriminator.
+/// front of the first entry, otherwise it is behind the discriminator. It is the first one that is no null, array or object.
 fn find_tag<'t>(json: &mut Cursor<'t>, name: &str) -> Result<(&'t str, bool), Bad> {
     let start = json.clone();
     let mut key = json.key(true)?;
-    if key.as_deref() == Some(name) {
-        return Ok((json.raw()?, false));
-    }
-    let mut tag = "null";
+    let mut late = false;
     while let Some(found) = key {
         let raw = json.raw()?;
-        if found == name {
-            tag = raw;
+        if found == name && !raw.starts_with(['n', '[', '{']) {
+            if late {
+                *json = start;
+            }
+            return Ok((raw, late));
         }
+        late = true;
         key = json.key(false)?;
     }
     *json = start;
-    Ok((tag, true))
+    Ok(("null", true))
 }
 
 /// An object of which nothing is kept.

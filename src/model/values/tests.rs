@@ -141,6 +141,8 @@ fn a_time_input_takes_its_parts() {
         ("\0\0Europe/Paris\x007", -1, -1, "Europe/Paris", Some(vec![7])),
         ("60\x00120", -1, -1, "Europe/Paris", Some(vec![7])),
         ("0\0\0UTC\0", 0, -1, "UTC", None),
+        ("0\0\0UTC\x001,,", 0, -1, "UTC", Some(vec![1])),
+        ("0\0\0UTC\0,", 0, -1, "UTC", Some(vec![])),
     ];
     for (text, start, stop, zone, days) in cases {
         write(&mut profile, 0, Virtual, 17, text).unwrap();
@@ -150,6 +152,10 @@ fn a_time_input_takes_its_parts() {
     }
     assert_eq!(write(&mut profile, 0, Virtual, 17, "8:00\x009\0UTC"), Err(BadNumber));
     assert_eq!(value(&profile, 18), Some("8:00\x009\0UTC"));
+    for days in ["x", "1,,2", ",1", "1, 2"] {
+        assert_eq!(write(&mut profile, 0, Virtual, 17, &format!("1\x002\0UTC\0{days}")), Err(BadNumber), "{days}");
+        assert_eq!(kind!(profile, 18, TimeInput).days, Some(vec![]), "as before");
+    }
 }
 
 #[test]
