@@ -1,27 +1,23 @@
 //! How many sockets and files the process may have open, and who may have how many of them.
 //!
-//! The library of the HTTP thread ends the program when it gets no descriptor for a connection that it has accepted. So
-//! all parts have a share, and the shares together are no more than the limit: connections get what the others leave.
+//! What has to be saved must be saved, however many connections strangers make. So all parts have a share, and the shares
+//! together are no more than the limit: connections get what the others leave.
 
 use crate::hub::jobs;
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
 
 /// No more than this many is asked for: a limit of a billion, as in some containers, helps nobody.
 const WANTED: u64 = 1024 * 1024;
-/// Listeners, the event loop's own, logs, the control socket and its clients, databases, one file of the HTTP thread.
+/// Listeners, the event loop's own, logs, the control socket and its clients, databases, one file for HTTP.
 const OWN: usize = 40;
 /// A worker's: a connection and the questions for its address, or the files of an export.
 const PER_WORKER: usize = 3;
-/// A request's with the HTTP thread: the relay's end, the library's two, and those two of one that has just ended.
-const PER_REQUEST: usize = 5;
-/// An upload's: the same and its file, twice while it is renamed.
-const PER_UPLOAD: usize = PER_REQUEST + 2;
+/// An upload's: its file and its folder.
+const PER_UPLOAD: usize = 2;
 /// What is at least not for connections when there are [`PLENTY`]: for what nobody has thought of.
-const RESERVED: usize = 256;
+const RESERVED: usize = 128;
 /// From this limit on nothing is saved on.
 const PLENTY: u64 = 512;
-/// Below this there is not enough for HTTP besides everything else.
-const HTTP_MIN: u64 = 96;
 
 /// Who may have how many descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +26,6 @@ pub struct Shares {
     pub connections: usize,
     /// Threads for mails, pushes and the like.
     pub network_threads: usize,
-    /// Most requests with the HTTP thread at the same time; 0: none is served.
-    pub requests: usize,
     /// Most uploads at the same time.
     pub uploads: usize,
 }
@@ -41,16 +35,12 @@ impl Shares {
     pub fn new(limit: u64, network_threads: usize) -> Self {
         let plenty = limit >= PLENTY;
         let network_threads = if plenty { network_threads } else { network_threads.min(1) };
-        let (requests, uploads) = match limit {
-            PLENTY.. => (16, 2),
-            HTTP_MIN.. => (2, 1),
-            _ => (0, 0),
-        };
-        let others = OWN + jobs::threads(network_threads) * PER_WORKER + requests * PER_REQUEST + uploads * PER_UPLOAD;
+        let uploads = if plenty { 2 } else { 1 };
+        let others = OWN + jobs::threads(network_threads) * PER_WORKER + uploads * PER_UPLOAD;
         let reserved = if plenty { others.max(RESERVED) } else { others };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let connections = limit.saturating_sub(reserved).max(if requests == 0 { limit / 2 } else { 0 });
-        Shares { connections, network_threads, requests, uploads }
+        let connections = limit.saturating_sub(reserved).max(limit / 4);
+        Shares { connections, network_threads, uploads }
     }
 }
 
@@ -78,11 +68,11 @@ mod tests {
 
     #[test]
     fn all_shares_together_are_within_the_limit() {
-        for limit in (HTTP_MIN..3000).chain([65_536, u64::from(u32::MAX)]) {
+        for limit in (96..3000).chain([65_536, u64::from(u32::MAX)]) {
             for threads in [1, 4, 64] {
                 let shares = Shares::new(limit, threads);
                 let workers = jobs::threads(shares.network_threads);
-                let used = OWN + workers * PER_WORKER + shares.requests * PER_REQUEST + shares.uploads * PER_UPLOAD;
+                let used = OWN + workers * PER_WORKER + shares.uploads * PER_UPLOAD;
                 let sum = (shares.connections + used) as u64;
                 assert!(shares.connections > 8 && sum <= limit, "{limit}: {shares:?}, {sum} together");
             }
@@ -92,9 +82,8 @@ mod tests {
     #[test]
     fn with_few_descriptors_connections_are_what_is_left() {
         let connections = |limit| Shares::new(limit, 4).connections;
-        assert_eq!((connections(1024), connections(100), connections(60), connections(0)), (768, 16, 30, 0));
-        assert_eq!(Shares::new(1024, 4), Shares { connections: 768, network_threads: 4, requests: 16, uploads: 2 });
-        assert_eq!(Shares::new(95, 4).requests, 0);
+        assert_eq!((connections(1024), connections(100), connections(60), connections(0)), (896, 31, 15, 0));
+        assert_eq!(Shares::new(1024, 4), Shares { connections: 896, network_threads: 4, uploads: 2 });
     }
 
     #[test]

@@ -19,7 +19,7 @@
 //! * [`stats_record`] gathers the numbers for the statistics log, the admin pages and metrics.
 //! * [`hub`] owns the users, tokens, connections and routing; everything above it goes through it.
 //! * [`hardware`] and [`app`] handle the commands of devices and of phone apps, one file per command group.
-//! * [`http`] is the blocking HTTP thread: REST, admin, firmware, pages.
+//! * [`http`] is what HTTP requests ask for: REST, admin, firmware, pages.
 //! * [`net`] accepts connections, speaks TLS, tells protocols apart and moves bytes.
 //! * `acme` gets certificates from Let's Encrypt (feature `acme`).
 //! * [`control`] is the Unix control socket and the subcommands that use it; [`doctor`] and [`trials`] need no server.

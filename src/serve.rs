@@ -22,6 +22,7 @@ use crate::control::server::{Control, SocketFile};
 #[cfg(feature = "postgres")]
 use crate::database::Workers;
 use crate::descriptors::{self, Shares};
+use crate::http::Http;
 use crate::hub::jobs::{Completion, Services};
 use crate::hub::{Clock, Hub, HubHandle, Jobs};
 use crate::logging;
@@ -54,7 +55,7 @@ enum StartError {
     Tls(#[from] rustls::Error),
     #[error("{}: cannot listen on port {port}{}: {error}", busy(.error), at(.address))]
     Bind { port: u16, address: String, error: io::Error },
-    #[error("the HTTP thread cannot start: {0}")]
+    #[error("the thread for files cannot start: {0}")]
     Http(io::Error),
     #[error("the event loop cannot start: {0}")]
     Loop(io::Error),
@@ -119,9 +120,6 @@ fn start_and_run(config: Rc<Config>, sources: &Sources, restore: bool) -> Result
 
     let limit = descriptors::raise_limit();
     let shares = Shares::new(limit, settings.worker_threads());
-    if shares.requests == 0 {
-        log::error!("only {limit} files and sockets may be open (ulimit -n): HTTP is not served");
-    }
     let (handle, inbox) = HubHandle::new();
     let transports = Arc::new(Transports::new(&config));
     let services: Arc<dyn Services> = Arc::clone(&transports) as _;
@@ -147,10 +145,8 @@ fn start_and_run(config: Rc<Config>, sources: &Sources, restore: bool) -> Result
     hub.start_periodic_work();
 
     let hub = Rc::new(RefCell::new(hub));
-    let server = Rc::new(Server::new(Rc::clone(&hub), Rc::new(LocalExecutor::new()), tls, shares));
-    let http_port =
-        crate::http::start(handle, &config, folder.root(), server.relay.peers.clone()).map_err(StartError::Http)?;
-    server.http_port.set(http_port);
+    let http = Http::start(handle, &config, folder.root()).map_err(StartError::Http)?;
+    let server = Rc::new(Server::new(Rc::clone(&hub), Rc::new(LocalExecutor::new()), tls, http, shares));
     let control = open_control(&config, &folder, &server);
     let asks = certificates::keep_current(&server, source, folder.root());
     let logs = &settings.logs_folder;

@@ -70,7 +70,7 @@ fn strangers_cannot_take_what_http_needs() {
     let (_app, token) = App::with_project(place.https, "a@example.com", "");
     assert_eq!(Device::connect(place.http).login(&token), OK);
     assert!(server.stop().success());
-    // Nobody was ever without: the library of the HTTP thread would end the program.
+    // Nobody was ever without: what has to be written could not be.
     let logs = ["blynk.log", "worker.log"]
         .map(|name| fs::read_to_string(place.path().join("logs").join(name)).unwrap_or_default());
     assert!(!logs.concat().contains("Too many open files"), "{}", logs.concat());

@@ -15,7 +15,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much later than they must things may happen on a busy machine.
 const GRACE: Duration = Duration::from_secs(20);
-/// Slow connections of each kind: more than requests that the HTTP thread takes at once.
+/// Slow connections of each kind: more than requests that may be at work at once.
 const SLOW: usize = 40;
 
 fn connect(port: u16, first: &str) -> TcpStream {

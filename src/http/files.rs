@@ -5,17 +5,16 @@
 //! * `GET /{name}.gz`, `/{name}.zip`: exports and reports in the folder of temporary files.
 //!
 //! 200 with a minute of private caching, 206 for a part of it, 304 for an unchanged file, 416 for bytes that are not there,
-//! else 404 `Failure: 404 Not Found` CR LF. Large files come in pieces of [`PIECE`] bytes, see [`answer`].
+//! else 404 `Failure: 404 Not Found` CR LF. Large files come in pieces of [`PIECE`] bytes, see [`Request::offset`].
 
 use super::assets::{self, Asset};
+use super::dispatch::Site;
 use super::ranges::{self, Wanted};
 use super::request::Request;
 use super::response::Response;
-use super::server::Site;
 use crate::config::folders::temp_folder;
 use crate::config::Config;
 use crate::history::export_folder::is_export_name;
-use crate::net::relay::answer;
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -187,7 +186,7 @@ fn takes_gzip(request: &Request) -> bool {
 
 fn serve(mut content: Content, name: &str, request: &Request) -> Response {
     let (now, modified, length) = (SystemTime::now(), content.modified(), content.length());
-    let offset = request.header(answer::PIECE).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let offset = request.offset;
     let last_modified = httpdate::fmt_http_date(modified);
     // Its text has whole seconds, as what browsers send back.
     if offset == 0 && request.header("if-modified-since") == Some(last_modified.as_str()) {
@@ -335,23 +334,23 @@ mod tests {
         let mut whole = Vec::new();
         while whole.len() < data.len() {
             let mut ask = request(Method::Get, "/", &[]);
-            if !whole.is_empty() {
-                ask.headers.push((answer::PIECE.into(), whole.len().to_string()));
-            }
+            ask.offset = whole.len() as u64;
             let response = serve_static(&folders, "ota/f.bin", &ask);
             assert_eq!((response.status, response.piece_of), (200, Some(150_000)));
             whole.extend(response.body);
         }
         assert_eq!(whole, data);
-        let part = |headers: &[(&str, &str)]| {
+        let part_from = |offset, headers: &[(&str, &str)]| {
             let mut ask = request(Method::Get, "/", &[]);
             ask.headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            ask.offset = offset;
             serve_static(&folders, "ota/f.bin", &ask)
         };
+        let part = |headers: &[(&str, &str)]| part_from(0, headers);
         let first = part(&[("range", "bytes=20000-139999")]);
         assert_eq!((first.status, first.header("content-range")), (206, Some("bytes 20000-139999/150000")));
         assert_eq!((first.body.len() as u64, first.piece_of), (PIECE, Some(120_000)));
-        let next = part(&[("range", "bytes=20000-139999"), (answer::PIECE, "65536")]);
+        let next = part_from(65_536, &[("range", "bytes=20000-139999")]);
         assert_eq!([first.body.clone(), next.body].concat(), data[20_000..140_000]);
         let version = first.header("last-modified").unwrap();
         assert_eq!(part(&[("range", "bytes=-5"), ("if-range", version)]).body, data[149_995..]);

@@ -16,18 +16,20 @@ pub enum Method {
 }
 
 /// A whole request, its parameters not looked at yet.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// HEAD counts as GET; its answer loses its body on the way.
     pub method: Method,
     /// Path and query, as they came.
     pub target: String,
-    /// Headers, names in lower case.
+    /// The headers that somebody looks at, names in lower case; ASCII without control characters.
     pub headers: Vec<(String, String)>,
     /// The body, empty for those without.
     pub body: Vec<u8>,
     /// Who sent it, and to which port.
     pub origin: Origin,
+    /// The piece of a large file that begins at this byte is wanted.
+    pub offset: u64,
     /// What the variables of the route's pattern stand for.
     pub vars: Vec<String>,
     /// Who is logged in, on routes that ask for it.
@@ -80,6 +82,7 @@ pub mod testing {
             target: target.to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
+            offset: 0,
             origin: Origin { address: Ipv4Addr::LOCALHOST.into(), port: 8080, tls: false },
             vars: vars.iter().map(|v| (*v).to_owned()).collect(),
             admin: None,

@@ -7,7 +7,7 @@ pub const TEXT: &str = "text/plain;charset=utf-8";
 /// Content type of JSON.
 pub const JSON: &str = "application/json;charset=utf-8";
 
-/// An answer. The relay adds `connection` and `content-length`.
+/// An answer. `net::exchange` adds `connection` and `content-length`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// Status code.
@@ -20,7 +20,7 @@ pub struct Response {
     pub close: bool,
     /// The client gets nothing of this answer: its connection is just closed.
     pub silent: bool,
-    /// The body is a piece of a file of this length; the relay asks for the others.
+    /// The body is a piece of a file of this length; the others are asked for with [`super::request::Request::offset`].
     pub piece_of: Option<u64>,
 }
 

@@ -1,9 +1,9 @@
 //! The table of all routes, and how a request finds its own.
 
+use super::dispatch::Site;
 use super::params;
 use super::request::{Method, Request};
 use super::response::{Responder, Response};
-use super::server::Site;
 use super::upload::Purpose;
 use super::{admin, files, metrics, pages, rest};
 use crate::hub::Hub;
@@ -17,7 +17,7 @@ pub enum Handler {
     Hub(fn(&mut Hub, &Request) -> Response),
     /// Starts in the event loop and answers when its job is done.
     Later(fn(&mut Hub, Request, Responder)),
-    /// Runs in the HTTP thread, for files.
+    /// Runs in a thread that may wait for disks, for files.
     Thread(fn(&Site, &Request) -> Response),
     /// Takes a file in a thread of its own.
     Upload(Purpose),
@@ -168,6 +168,7 @@ const ROUTES: &[Route] = &[
 ];
 
 /// What was found for a method and a path.
+#[derive(Clone)]
 pub enum Found {
     /// A route, and what its variables stand for.
     Route(&'static Route, Vec<String>),

@@ -1,17 +1,17 @@
 //! Files of administrators: `POST {admin}/ota/start` and `POST /upload`, `multipart/form-data` with one file.
 //!
-//! Each upload has a thread of its own, since its body comes as slowly as the client sends it; the relay allows few at a
-//! time. Who may upload is checked before a byte is read, and only a whole file gets a name in `static/ota`.
+//! Each upload has a thread of its own, since its body comes as slowly as the client sends it; `net::exchange` allows
+//! few at a time. Who may upload is checked before a byte is read, and only a whole file gets a name in `static/ota`.
 //!
 //! Answer: 200, the path at which the file is served. Errors: 400 for a body that cannot be taken apart, 500 `Can't find
 //! binary data in request.`, 500 without text for firmware without a build text, and those of [`super::admin::ota`].
 
 use super::admin::{self, ota};
+use super::dispatch::Site;
 use super::multipart::{self, Multipart, MultipartError};
 use super::request::Request;
-use super::response::Response;
+use super::response::{Responder, Response};
 use super::router::{Area, Guard};
-use super::server::{Answer, Site};
 use crate::hub::tokens::random_bytes;
 use crate::hub::HubHandle;
 use crate::store::atomic::{AtomicFile, PUBLIC};
@@ -39,13 +39,18 @@ pub enum Purpose {
 }
 
 /// Answers an upload, in a thread of its own.
-pub fn serve(site: &Site, incoming: tiny_http::Request, request: Request, guard: Guard, purpose: Purpose) {
+pub fn serve(
+    site: &Site,
+    request: Request,
+    mut body: Box<dyn Read + Send>,
+    guard: Guard,
+    purpose: Purpose,
+    responder: Responder,
+) {
     let (handle, folder) = (site.handle.clone(), site.folders.uploads.clone());
-    let mut answer = Answer { incoming, area: Area::Admin(guard) };
     let work = move || {
-        let body = answer.incoming.as_reader();
-        let response = take(&handle, &folder, body, request, guard, purpose);
-        answer.send(response.unwrap_or_else(|refusal| refusal));
+        let response = take(&handle, &folder, &mut body, request, guard, purpose);
+        responder.send(response.unwrap_or_else(|refusal| refusal));
     };
     if let Err(error) = thread::Builder::new().name("upload".into()).stack_size(STACK).spawn(work) {
         log::error!("no thread for an upload: {error}");

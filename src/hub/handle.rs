@@ -3,7 +3,7 @@
 use super::jobs::Completion;
 use super::Hub;
 
-/// A way into the event loop, for the HTTP thread and the workers.
+/// A way into the event loop, for the workers and the threads of files and uploads.
 #[derive(Clone)]
 pub struct HubHandle {
     inbox: smol::channel::Sender<Completion>,

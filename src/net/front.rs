@@ -1,10 +1,10 @@
-//! Connections that speak HTTP: request heads, upgrades to websockets, and requests for the HTTP thread.
+//! Connections that speak HTTP: request heads, upgrades to websockets, and other requests for [`exchange`].
 
 use super::handshake::{self, Target, Then};
 use super::server::Server;
 use super::session::Feed;
 use super::stream::Stream;
-use super::{relay, session};
+use super::{exchange, session};
 use crate::hub::{Framing, Origin};
 use async_io::Timer;
 use futures_lite::future;
@@ -42,12 +42,12 @@ pub async fn run(server: Rc<Server>, mut stream: Stream, origin: Origin, mut byt
                         Target::Hardware | Target::App => Some((handshake::answer(&request), target)),
                     }
                 }
-                // The HTTP thread words the refusal.
+                // It is refused there.
                 _ => None,
             }
         };
         match upgrade {
-            None => match relay::forward(&server, &mut stream, origin, head, bytes).await {
+            None => match exchange::run(&server, &mut stream, origin, head, bytes).await {
                 Some(rest) => bytes = rest,
                 None => break,
             },

@@ -1,9 +1,11 @@
 //! What must hold for every input of the network's own decoders; see `wire::fuzz_targets`.
 
-use super::relay::chunked::Decoder;
-use super::relay::head;
+use super::exchange::chunked::Decoder;
+use super::exchange::head;
 use super::websocket::{Event, WebSocket, MAX_MESSAGE};
+use crate::hub::Origin;
 use crate::wire::mqtt::{self, Decoded};
+use std::net::Ipv4Addr;
 
 /// Takes the first byte as the size of the pieces in which the rest arrives at a websocket: cutting must change
 /// neither the messages nor the answers.
@@ -50,17 +52,15 @@ pub fn mqtt_packets(data: &[u8]) {
     }
 }
 
-/// A request's head: what goes to the HTTP thread is one ASCII request, whose length nobody but the relay decides.
+/// A request's head: what handlers get of it is ASCII without line ends, and no word of them is about the body's length.
 pub fn http_head(data: &[u8]) {
-    let Ok(head) = head::read(data, Some("/admin")) else { return };
-    assert!(head.forward.is_ascii());
-    let mut bytes = head.forward;
-    bytes.extend_from_slice(b"content-length: 0\r\n\r\n");
-    let mut headers = [httparse::EMPTY_HEADER; super::front::HEADERS_MAX];
-    let mut request = httparse::Request::new(&mut headers);
-    assert_eq!(request.parse(&bytes), Ok(httparse::Status::Complete(bytes.len())));
-    let lengths = request.headers.iter().filter(|h| h.name.eq_ignore_ascii_case("content-length")).count();
-    assert!(lengths == 1 && !request.headers.iter().any(|h| h.name.eq_ignore_ascii_case("transfer-encoding")));
+    let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), port: 1, tls: true };
+    let Ok((request, _)) = head::read(data, origin) else { return };
+    assert!(request.target.bytes().all(|byte| byte.is_ascii_graphic()) && request.origin == origin);
+    for (name, value) in &request.headers {
+        assert!(value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')));
+        assert!(!["content-length", "transfer-encoding", "connection"].contains(&name.as_str()));
+    }
 }
 
 /// Takes the first byte as the size of the pieces in which a chunked body arrives: cutting must not change it.

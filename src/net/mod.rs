@@ -4,8 +4,8 @@
 //! * [`listen`] accepts, does the TLS handshake and tells protocols apart; [`server`] is what all tasks share.
 //! * [`proxy`] reads for whom a proxy speaks.
 //! * [`session`] serves connections that speak frames, [`pending`] bounds what their unfinished frames take; [`front`] those that speak HTTP; [`mqtt_session`] MQTT.
-//! * [`stream`] is one socket, plain or encrypted; [`tables`] makes room for many. [`relay`] carries HTTP requests to the
-//!   HTTP thread.
+//! * [`stream`] is one socket, plain or encrypted; [`tables`] makes room for many. [`exchange`] reads HTTP
+//!   requests and sends their answers.
 //! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings,
 //!   [`sessions`] what clients may resume, [`validity`] tells when a certificate ends.
 //! * [`handshake`] answers upgrade requests, [`websocket`] is the frame layer after it.
@@ -13,6 +13,7 @@
 pub mod certificate;
 pub mod encrypted_key;
 pub mod event_loop;
+pub mod exchange;
 pub mod front;
 #[doc(hidden)]
 pub mod fuzz_targets;
@@ -21,7 +22,6 @@ pub mod listen;
 pub mod mqtt_session;
 pub mod pending;
 pub mod proxy;
-pub mod relay;
 pub mod server;
 pub mod session;
 pub mod sessions;

@@ -3,6 +3,7 @@
 use super::pending::Pending;
 use super::tls::Tls;
 use crate::descriptors::Shares;
+use crate::http::Http;
 use crate::hub::attempts::network;
 use crate::hub::{ConnId, Framing, Hub, Origin, Outbox};
 use async_executor::LocalExecutor;
@@ -26,10 +27,10 @@ pub struct Server {
     pub tls: Tls,
     /// Where every connection reads into.
     pub buffer: RefCell<Box<[u8]>>,
-    /// Loopback port of the HTTP thread; 0 = none.
-    pub http_port: Cell<u16>,
-    /// HTTP requests on their way to the HTTP thread.
-    pub relay: super::relay::Relay,
+    /// What answers HTTP requests.
+    pub http: Http,
+    /// HTTP requests that are being read and answered.
+    pub exchanges: super::exchange::Exchanges,
     /// What unfinished frames take.
     pub pending: Rc<Pending>,
     per_address: RefCell<HashMap<IpAddr, u32>>,
@@ -43,14 +44,20 @@ pub struct Server {
 
 impl Server {
     /// State for a hub.
-    pub fn new(hub: Rc<RefCell<Hub>>, executor: Rc<LocalExecutor<'static>>, tls: Tls, shares: Shares) -> Self {
+    pub fn new(
+        hub: Rc<RefCell<Hub>>,
+        executor: Rc<LocalExecutor<'static>>,
+        tls: Tls,
+        http: Http,
+        shares: Shares,
+    ) -> Self {
         Server {
             hub,
             executor,
             tls,
             buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
-            http_port: Cell::new(0),
-            relay: super::relay::Relay::new(shares),
+            http,
+            exchanges: super::exchange::Exchanges::new(shares.uploads),
             pending: Rc::default(),
             per_address: RefCell::new(HashMap::new()),
             open: Cell::new(0),

@@ -1,5 +1,7 @@
-//! A request's head: what the relay must know of it, and what of it the HTTP thread gets. No I/O.
+//! A request's head: how the request comes, and what of it handlers get. No I/O.
 
+use crate::http::request::{Method, Request};
+use crate::hub::Origin;
 use crate::net::front::HEADERS_MAX;
 
 /// Longest request line, in bytes.
@@ -7,8 +9,8 @@ const LINE_MAX: usize = 4096;
 /// Most bytes of all headers.
 const HEADERS_SIZE_MAX: usize = 8192;
 
-/// The headers that the HTTP thread gets to see; all else is the relay's business or nobody's.
-const FORWARDED: [&str; 12] = [
+/// The headers that handlers get to see; all else is decided here or nobody's business.
+const HEADERS: [&str; 12] = [
     "content-type",
     "authorization",
     "cookie",
@@ -32,11 +34,9 @@ pub enum Body {
     Chunked,
 }
 
-/// A request's head.
+/// How a request comes, and how its answer goes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Request line and headers for the HTTP thread, without the body's length and the final empty line.
-    pub forward: Vec<u8>,
     /// The answer has no body.
     pub is_head: bool,
     /// The connection stays open after the answer.
@@ -45,11 +45,9 @@ pub struct Head {
     pub body: Body,
     /// The client waits for a `100 Continue` before it sends the body.
     pub expects_continue: bool,
-    /// A file for the administrator's folder: the only kind of request with a body of its own, larger limit.
-    pub upload: bool,
 }
 
-/// Why a request is refused without the HTTP thread. The connection is closed after it, since nobody knows where the
+/// Why a request is refused before anybody looks at what it asks for. The connection is closed after it, since nobody knows where the
 /// next request would begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -61,7 +59,6 @@ pub enum Refusal {
     ExpectationFailed,
     HeadersTooLarge,
     UnknownEncoding,
-    BadGateway,
     Busy,
     GatewayTimeout,
     UnknownVersion,
@@ -78,7 +75,6 @@ impl Refusal {
             Refusal::ExpectationFailed => "417 Expectation Failed",
             Refusal::HeadersTooLarge => "431 Request Header Fields Too Large",
             Refusal::UnknownEncoding => "501 Not Implemented",
-            Refusal::BadGateway => "502 Bad Gateway",
             Refusal::Busy => "503 Service Unavailable",
             Refusal::GatewayTimeout => "504 Gateway Timeout",
             Refusal::UnknownVersion => "505 HTTP Version Not Supported",
@@ -86,9 +82,8 @@ impl Refusal {
     }
 }
 
-/// Reads a head, or as much of one as was read before it grew too long. `admin`: the admin's root path, on the port that
-/// has one.
-pub fn read(bytes: &[u8], admin: Option<&str>) -> Result<Head, Refusal> {
+/// Reads a head, or as much of one as was read before it grew too long. The request is without its body.
+pub fn read(bytes: &[u8], origin: Origin) -> Result<(Request, Head), Refusal> {
     let line = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len());
     if line > LINE_MAX {
         return Err(Refusal::LineTooLong);
@@ -107,26 +102,17 @@ pub fn read(bytes: &[u8], admin: Option<&str>) -> Result<Head, Refusal> {
     let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
         return Err(Refusal::BadRequest);
     };
-    let target = origin_form(target);
-    let mut forward = Vec::with_capacity(256);
-    forward.extend_from_slice(method.as_bytes());
-    forward.push(b' ');
-    push_target(&mut forward, target);
-    forward.extend_from_slice(b" HTTP/1.1\r\n");
-
+    let mut forwarded = Vec::new();
     let (mut close, mut keep, mut length, mut chunked, mut expects_continue) = (false, false, None, false, false);
     for header in request.headers.iter() {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         let value = header.value.trim_ascii();
-        if let Some(name) = FORWARDED.iter().find(|name| is(name)) {
+        if let Some(name) = HEADERS.iter().find(|name| is(name)) {
             if *name == "range" && method != "GET" {
                 continue;
             }
-            forward.extend_from_slice(name.as_bytes());
-            forward.extend_from_slice(b": ");
-            // The HTTP thread's parser wants ASCII.
-            forward.extend(value.iter().map(|b| if b.is_ascii() { *b } else { b'?' }));
-            forward.extend_from_slice(b"\r\n");
+            let value = value.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect();
+            forwarded.push(((*name).to_owned(), value));
         } else if is("connection") {
             for token in value.split(|b| *b == b',').map(<[u8]>::trim_ascii) {
                 close |= token.eq_ignore_ascii_case(b"close");
@@ -157,19 +143,27 @@ pub fn read(bytes: &[u8], admin: Option<&str>) -> Result<Head, Refusal> {
         (true, None) => Body::Chunked,
         (false, length) => Body::Length(length.unwrap_or(0)),
     };
-    Ok(Head {
-        forward,
-        is_head: method == "HEAD",
-        keep_alive: !close && (version == 1 || keep),
-        body,
-        expects_continue,
-        upload: method == "POST" && admin.is_some_and(|root| is_upload(target, root)),
-    })
-}
-
-fn is_upload(target: &str, admin: &str) -> bool {
-    let path = target.split('?').next().unwrap_or_default();
-    path == "/upload" || path.strip_prefix(admin.trim_end_matches('/')).is_some_and(|rest| rest.starts_with("/ota/"))
+    let is_head = method == "HEAD";
+    let method = match method {
+        "GET" | "HEAD" => Method::Get,
+        "POST" => Method::Post,
+        "PUT" => Method::Put,
+        "DELETE" => Method::Delete,
+        "OPTIONS" => Method::Options,
+        _ => Method::Other,
+    };
+    let target = escaped(origin_form(target));
+    let request = Request {
+        method,
+        target,
+        headers: forwarded,
+        body: Vec::new(),
+        origin,
+        offset: 0,
+        vars: Vec::new(),
+        admin: None,
+    };
+    Ok((request, Head { is_head, keep_alive: !close && (version == 1 || keep), body, expects_continue }))
 }
 
 /// `http://host/path` as `/path`; other targets as they are.
@@ -186,15 +180,17 @@ fn origin_form(target: &str) -> &str {
     rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/")
 }
 
-/// Escapes what is not ASCII: the HTTP thread's parser refuses it, browsers' address bars never send it.
-fn push_target(out: &mut Vec<u8>, target: &str) {
+/// Escapes what is not ASCII, as browsers do.
+fn escaped(target: &str) -> String {
+    let mut out = String::with_capacity(target.len());
     for byte in target.bytes() {
         if byte.is_ascii() {
-            out.push(byte);
+            out.push(char::from(byte));
         } else {
-            out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+            out.push_str(&format!("%{byte:02X}"));
         }
     }
+    out
 }
 
 fn decimal(text: &[u8]) -> Option<u64> {
@@ -208,20 +204,32 @@ fn decimal(text: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
+    const ORIGIN: Origin = Origin { address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), port: 1, tls: true };
+
+    fn read(bytes: &[u8]) -> Result<(Request, Head), Refusal> {
+        super::read(bytes, ORIGIN)
+    }
+
     fn parse(text: &str) -> Result<Head, Refusal> {
-        read(text.as_bytes(), Some("/admin"))
+        read(text.as_bytes()).map(|(_, head)| head)
+    }
+
+    fn request(text: &str) -> Request {
+        read(text.as_bytes()).unwrap().0
     }
 
     #[test]
-    fn only_what_matters_is_forwarded() {
-        let head = parse(
+    fn handlers_get_only_what_matters() {
+        let (request, head) = read(
             "PUT /t/update/v1?a=1 HTTP/1.1\r\nHost: x:80\r\nContent-Type:  application/json \r\nX-Own: y\r\n\
-             Content-Length: 5\r\nAccept-Language: de\r\nTE: chunked\r\n\r\n",
+             Content-Length: 5\r\nAccept-Language: de\r\nTE: chunked\r\n\r\n"
+                .as_bytes(),
         )
         .unwrap();
-        let text = String::from_utf8(head.forward).unwrap();
-        assert_eq!(text, "PUT /t/update/v1?a=1 HTTP/1.1\r\nhost: x:80\r\ncontent-type: application/json\r\n");
-        assert_eq!((head.body, head.keep_alive, head.upload), (Body::Length(5), true, false));
+        assert_eq!((request.method, request.target.as_str()), (Method::Put, "/t/update/v1?a=1"));
+        let headers: Vec<_> = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(headers, [("host", "x:80"), ("content-type", "application/json")]);
+        assert_eq!((head.body, head.keep_alive, head.is_head), (Body::Length(5), true, false));
     }
 
     #[test]
@@ -236,13 +244,10 @@ mod tests {
 
     #[test]
     fn absolute_and_foreign_targets() {
-        let line = |text: &str| {
-            let head = parse(text).unwrap();
-            String::from_utf8(head.forward).unwrap().lines().next().unwrap().to_owned()
-        };
-        assert_eq!(line("GET http://h:1/p?q HTTP/1.1\r\n\r\n"), "GET /p?q HTTP/1.1");
-        assert_eq!(line("GET HTTPS://h HTTP/1.1\r\n\r\n"), "GET / HTTP/1.1");
-        assert_eq!(line("GET /t/update/v1?value=é HTTP/1.1\r\n\r\n"), "GET /t/update/v1?value=%C3%A9 HTTP/1.1");
+        assert_eq!(request("GET http://h:1/p?q HTTP/1.1\r\n\r\n").target, "/p?q");
+        assert_eq!(request("GET HTTPS://h HTTP/1.1\r\n\r\n").target, "/");
+        assert_eq!(request("GET /t/update/v1?value=é HTTP/1.1\r\n\r\n").target, "/t/update/v1?value=%C3%A9");
+        assert_eq!(request("get / HTTP/1.1\r\n\r\n").method, Method::Other);
     }
 
     #[test]
@@ -261,20 +266,19 @@ mod tests {
         }
         assert_eq!(body("Transfer-Encoding: gzip, chunked\r\n"), Err(Refusal::UnknownEncoding));
         assert_eq!(body("Expect: coffee\r\n"), Err(Refusal::ExpectationFailed));
-        assert!(parse("POST /admin/ota/start?token=1 HTTP/1.1\r\n\r\n").unwrap().upload);
-        assert!(read(b"POST /admin/ota/start HTTP/1.1\r\n\r\n", Some("/admin/")).unwrap().upload);
     }
 
     #[test]
     fn proxies_and_ranges_are_heard_of() {
         let headers = "X-Forwarded-For: 192.0.2.1\r\nRange: bytes=0-9\r\nIf-Range: x\r\n";
-        let forwarded = |method: &str| {
-            let head = parse(&format!("{method} /a HTTP/1.1\r\n{headers}\r\n")).unwrap();
-            String::from_utf8(head.forward).unwrap()
-        };
-        assert!(forwarded("GET").ends_with("\r\nx-forwarded-for: 192.0.2.1\r\nrange: bytes=0-9\r\nif-range: x\r\n"));
+        let asked = |method: &str| request(&format!("{method} /a HTTP/1.1\r\n{headers}\r\n"));
+        let get = asked("GET");
+        assert_eq!(
+            ["x-forwarded-for", "range", "if-range"].map(|name| get.header(name).unwrap()),
+            ["192.0.2.1", "bytes=0-9", "x"]
+        );
         // A part of nothing is nothing: HEAD tells of the whole.
-        assert!(!forwarded("HEAD").contains("\r\nrange:"));
+        assert_eq!(asked("HEAD").header("range"), None);
     }
 
     #[test]
@@ -290,7 +294,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_comes_is_forwarded_as_one_request(line in "[A-Z]{0,5} [ -~\u{e9}\r\n]{0,40} HTTP/1.[01]",
+        fn whatever_comes_is_no_more_than_one_request(line in "[A-Z]{0,5} [ -~\u{e9}\r\n]{0,40} HTTP/1.[01]",
                                                       headers in "([A-Za-z-]{1,20}: [ -~\u{e9}]{0,30}\r\n){0,8}",
                                                       bytes: Vec<u8>) {
             crate::net::fuzz_targets::http_head(format!("{line}\r\n{headers}\r\n").as_bytes());

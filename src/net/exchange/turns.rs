@@ -1,5 +1,5 @@
-//! Who may ask the HTTP thread: a number of requests at the same time, the others in the order in which they came. Whoever
-//! asks again and again does not overtake who waits.
+//! Whose turn it is to have a job or a file: a number of requests at the same time, the others in the order in which they
+//! came. Whoever asks again and again does not overtake who waits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-/// The places of those that are with the HTTP thread, and the queue of those that wait.
+/// The places of those that are at work, and the queue of those that wait.
 pub struct Turns {
     free: Cell<usize>,
     queue: RefCell<VecDeque<Rc<Place>>>,
