@@ -1,4 +1,5 @@
 //! Requests and answers over real sockets.
+#![allow(clippy::disallowed_methods)] // Clients wait.
 
 use crate::config::address::{Network, Networks};
 use crate::config::Config;
@@ -10,6 +11,7 @@ use crate::net::front;
 use crate::net::server::Server;
 use crate::net::stream::Stream;
 use crate::net::tls::Tls;
+use crate::store::accounts::password_hash;
 use async_executor::LocalExecutor;
 use async_io::Async;
 use futures_lite::future;
@@ -24,13 +26,20 @@ const TOKEN: &str = "tokentokentokentokentokentokento";
 
 /// Runs a server in this thread and the clients in another one; stops when they end.
 fn with_server(folder: &Path, clients: impl FnOnce(u16) + Send + 'static) {
+    with_server_on(false, folder, clients);
+}
+
+/// The same; `tls`: its requests count as if they had come to the TLS port.
+fn with_server_on(tls: bool, folder: &Path, clients: impl FnOnce(u16) + Send + 'static) {
     let mut config = Config { working_folder: folder.to_owned(), ..Config::default() };
     config.server.web_request_max_size = 100_000;
     config.server.proxy_protocol_networks = Networks(Network::parse("127.0.0.1").into_iter().collect());
     let (handle, inbox) = HubHandle::new();
     let mut hub = testing::hub();
     let dash = format!(r#"{{"id":1,"isActive":true,"devices":[{{"id":0,"token":"{TOKEN}"}}]}}"#);
-    testing::user(&mut hub, "a@b.cc", &dash);
+    let user = testing::user(&mut hub, "a@b.cc", &dash);
+    let account = &mut hub.users.get_mut(user).unwrap().user;
+    (account.is_super_admin, account.pass) = (true, Some(password_hash("a@b.cc", "s3cret")));
     hub.config = Rc::new(config.clone());
     let (_, certificate) = choose(&Settings {
         certificate: None,
@@ -55,7 +64,7 @@ fn with_server(folder: &Path, clients: impl FnOnce(u16) + Send + 'static) {
     executor
         .spawn(async move {
             while let Ok((socket, address)) = listener.accept().await {
-                let origin = Origin { address: address.ip(), port, tls: false };
+                let origin = Origin { address: address.ip(), port, tls };
                 let task = front::run(Rc::clone(&accepting), Stream::Plain(socket), origin, Vec::new());
                 accepting.executor.spawn(task).detach();
             }
@@ -214,4 +223,52 @@ fn slow_readers_of_large_files_stop_nobody() {
         assert!(body == data[1_000_000..2_000_000]);
         assert_eq!(readers[7].ask("GET /healthz HTTP/1.1\r\n\r\n").1, "ok");
     });
+}
+
+#[test]
+fn large_files_are_taken_as_they_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let ota = folder.path().join("static/ota");
+    let files = ota.clone();
+    with_server_on(true, folder.path(), move |port| {
+        let data: Vec<u8> = (0..3_000_000u32).map(|n| (n >> 8) as u8).collect();
+        let part = b"--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.bin\"\r\n\r\n";
+        let body = [&part[..], &data, b"\r\n--b--\r\n"].concat();
+        let head = |login: &str| {
+            let kind = "Content-Type: multipart/form-data; boundary=b";
+            format!("POST /upload HTTP/1.1\r\n{login}{kind}\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes()
+        };
+        // base64 of a@b.cc:s3cret
+        let head_of_admin = head("Authorization: Basic YUBiLmNjOnMzY3JldA==\r\n");
+        let mut client = Client::new(port);
+        // The next request is there before the file is stored.
+        let all = [&head_of_admin[..], &body, b"GET /healthz HTTP/1.1\r\n\r\n"].concat();
+        client.0.write_all(&all).unwrap();
+        let (answer, path) = client.answer();
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("connection: keep-alive"), "{answer}");
+        let path = String::from_utf8(path).unwrap();
+        assert_eq!(client.answer().1, b"ok");
+        let name = path.strip_prefix("/static/ota/").unwrap();
+        assert!(std::fs::read(files.join(name)).unwrap() == data);
+        std::fs::remove_file(files.join(name)).unwrap();
+        // Who may not is told before the file has come.
+        let mut stranger = Client::new(port);
+        stranger.0.write_all(&head("")).unwrap();
+        let answer = stranger.answer().0;
+        assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("connection: close"), "{answer}");
+        stranger.expect_end();
+        // More than may be at once break off; the next is taken.
+        for _ in 0..3 {
+            let mut broken = Client::new(port);
+            broken.0.write_all(&all[..2_000_000]).unwrap();
+        }
+        let took = (0..50).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            let mut last = Client::new(port);
+            last.0.write_all(&all).unwrap();
+            last.answer().0.starts_with("HTTP/1.1 200 ")
+        });
+        assert!(took);
+    });
+    assert_eq!(std::fs::read_dir(ota).unwrap().count(), 1, "only the last");
 }
