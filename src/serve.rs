@@ -47,8 +47,6 @@ enum StartError {
     FolderLock(#[from] FolderError),
     #[error("Error restoring data from DB! {0}")]
     Restore(String),
-    #[error("cannot read the data folder: {0}")]
-    Load(io::Error),
     #[error("{0}")]
     Certificate(#[from] CertificateError),
     #[error("TLS: {0}")]
@@ -108,7 +106,7 @@ fn start_and_run(config: Rc<Config>, sources: &Sources, restore: bool) -> Result
     for warning in &root.warnings {
         console::say(warning);
     }
-    let folder = DataFolder::open(&root.path)?;
+    let mut folder = DataFolder::open(&root.path)?;
     log::info!("Using data folder '{}'", folder.root().display());
     // A stop during the start waits until there is something to stop.
     let signals = event_loop::catch_signals().map_err(StartError::Loop)?;
@@ -134,7 +132,7 @@ fn start_and_run(config: Rc<Config>, sources: &Sources, restore: bool) -> Result
     if restore {
         accounts::restore(&mut hub, &folder)?;
     } else {
-        accounts::load(&mut hub, &folder)?;
+        accounts::load(&mut hub, &mut folder);
     }
     accounts::load_reset_tokens(&mut hub, folder.root());
     let administrator = accounts::make_administrator(&mut hub, https_port(&listeners))?;

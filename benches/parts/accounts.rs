@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::world;
-use eyelet::store::{load, LoadSettings};
+use eyelet::store::{load, Listing, LoadSettings};
 use std::fs;
 
 /// How many accounts.
@@ -25,7 +25,9 @@ pub fn run() {
         LoadSettings { host: "h", initial_energy: 1, terminal_lines: 25, table_rows: 100, now: world::START };
     for round in 0..5 {
         let (before, mut loaded) = (clock::resident(), None);
-        let cost = clock::process(|| loaded = load(folder.path(), &settings).ok());
+        let cost = clock::process(|| {
+            loaded = Listing::of(folder.path()).ok().map(|listing| load(folder.path(), &listing, &settings));
+        });
         let count = loaded.as_ref().map_or(0, |loaded| loaded.users.len());
         clock::row(&format!("{count} accounts"), cost);
         if round == 0 {

@@ -30,25 +30,15 @@ pub struct Offline<'a> {
     pub findings: Vec<Finding>,
 }
 
-/// Why the accounts cannot be had. One line.
-#[derive(Debug, thiserror::Error)]
-pub enum OfflineError {
-    /// The folder cannot be used, for example because a server has it.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The folder cannot be listed.
-    #[error("cannot read the data folder: {0}")]
-    Load(#[from] io::Error),
-}
-
 impl<'a> Offline<'a> {
     /// Locks an existing data folder and reads its accounts.
     ///
     /// # Errors
-    /// See [`OfflineError`].
-    pub fn open(path: &Path, settings: Settings<'a>) -> Result<Offline<'a>, OfflineError> {
-        let folder = DataFolder::open(path)?;
-        let loaded = store::load(folder.root(), &settings.load)?;
+    /// See [`FolderError`].
+    pub fn open(path: &Path, settings: Settings<'a>) -> Result<Offline<'a>, FolderError> {
+        let mut folder = DataFolder::open(path)?;
+        let listing = folder.take_listing();
+        let loaded = store::load(folder.root(), &listing, &settings.load);
         Ok(Offline {
             saver: Saver::new(folder.root(), loaded.leftovers),
             users: loaded.users.into_iter().map(|loaded| loaded.user).collect(),
@@ -184,7 +174,7 @@ mod tests {
         let mut offline = Offline::open(temp.path(), SETTINGS).unwrap();
         assert_eq!(offline.answer(&add), Response::Done("a@b.cc (Blynk) was added".into()));
         assert!(matches!(offline.answer(&add), Response::Failed(why) if why.ends_with("has an account already")));
-        assert!(matches!(Offline::open(temp.path(), SETTINGS), Err(OfflineError::Folder(FolderError::InUse(..)))));
+        assert!(matches!(Offline::open(temp.path(), SETTINGS), Err(FolderError::InUse(..))));
         drop(offline);
 
         let mut offline = Offline::open(temp.path(), SETTINGS).unwrap();

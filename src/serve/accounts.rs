@@ -10,10 +10,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Reads all accounts.
-pub fn load(hub: &mut Hub, folder: &DataFolder) -> Result<(), StartError> {
+pub fn load(hub: &mut Hub, folder: &mut DataFolder) {
     let settings = hub.config.server.clone();
+    let listing = folder.take_listing();
     let loaded = store::load(
         folder.root(),
+        &listing,
         &LoadSettings {
             host: &hub.host,
             initial_energy: settings.initial_energy,
@@ -21,8 +23,7 @@ pub fn load(hub: &mut Hub, folder: &DataFolder) -> Result<(), StartError> {
             table_rows: settings.table_rows_pool_size as usize,
             now: hub.now(),
         },
-    )
-    .map_err(StartError::Load)?;
+    );
     for finding in &loaded.findings {
         if finding.is_loss {
             log::error!("{}: {}", finding.file, finding.text);
@@ -42,7 +43,6 @@ pub fn load(hub: &mut Hub, folder: &DataFolder) -> Result<(), StartError> {
     }
     log::info!("{count} accounts loaded");
     hub.save_with(Arc::new(Saver::new(folder.root(), loaded.leftovers)));
-    Ok(())
 }
 
 /// Takes all accounts of this region from the database; files of accounts are not read. They are written to the data folder

@@ -17,6 +17,7 @@ use super::names::is_user_file;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use base64::Engine;
 use ring::digest::{digest, SHA256};
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -79,15 +80,11 @@ pub fn apply(path: &Path) -> io::Result<bool> {
     remove(path)
 }
 
-/// Writes the user files of a folder whole for which there are changes. Only for a folder that nobody else uses now.
-///
-/// # Errors
-/// The folder cannot be listed. Where a user file cannot be read or written, its changes stay, [`newest`] has them, and the log says so.
-pub fn apply_all(folder: &Path) -> io::Result<()> {
+/// Writes these user files of a folder whole, for which there are changes. What stays in the set could not be brought into
+/// its file, as the log says: [`newest`] has both. Only for a folder that nobody else uses now.
+pub fn apply_all(folder: &Path, changed: &mut BTreeSet<String>) {
     let mut is_any_gone = false;
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        let Some(name) = name.to_str().and_then(is_of) else { continue };
+    changed.retain(|name| {
         let path = folder.join(name);
         let applied = apply(&path).and_then(|applied| {
             if applied {
@@ -98,13 +95,14 @@ pub fn apply_all(folder: &Path) -> io::Result<()> {
         });
         match applied {
             Ok(gone) => is_any_gone |= gone,
-            Err(error) => log::error!("{name}{SUFFIX}: the values in it cannot be brought into {name}: {error}"),
+            Err(ref error) => log::error!("{name}{SUFFIX}: the values in it cannot be brought into {name}: {error}"),
         }
+        applied.is_err()
+    });
+    if is_any_gone && sync_folder(folder).is_err() {
+        // Changes that a crash brings back do not fit to their file any more.
+        log::debug!("the data folder was not synced");
     }
-    if is_any_gone {
-        sync_folder(folder)?;
-    }
-    Ok(())
 }
 
 fn file_of(path: &Path) -> PathBuf {
@@ -187,7 +185,7 @@ fn applied(base: &str, line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::users::{load, LoadSettings};
+    use crate::store::{load, Listing, LoadSettings};
     use proptest::prelude::*;
     use tempfile::TempDir;
 
@@ -205,8 +203,12 @@ mod tests {
         (folder, path)
     }
 
+    fn apply_there(folder: &Path) {
+        apply_all(folder, &mut Listing::of(folder).unwrap().changed);
+    }
+
     fn opened(folder: &TempDir, path: &Path) -> String {
-        apply_all(folder.path()).unwrap();
+        apply_there(folder.path());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the user file is left");
         fs::read_to_string(path).unwrap()
     }
@@ -235,7 +237,7 @@ mod tests {
         assert!(append(&path, &user("new")).unwrap());
         let host = String::new();
         let settings = LoadSettings { host: &host, initial_energy: 0, terminal_lines: 1, table_rows: 1, now: 1 };
-        let loaded = load(folder.path(), &settings).unwrap();
+        let loaded = load(folder.path(), &Listing::of(folder.path()).unwrap(), &settings);
         assert_eq!(loaded.users[0].user.pass.as_deref(), Some("new"));
         assert!(loaded.findings.is_empty());
     }
@@ -247,7 +249,7 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert!(newest(&path).is_err());
-        apply_all(folder.path()).unwrap();
+        apply_there(folder.path());
         assert!(file_of(&path).exists());
     }
 
@@ -271,7 +273,7 @@ mod tests {
         }
         fs::write(&path, text(&["1"])).unwrap();
         fs::write(file_of(&path), &whole[..whole.len() - 3]).unwrap();
-        apply_all(folder.path()).unwrap();
+        apply_there(folder.path());
         assert_eq!(fs::read_to_string(&path).unwrap(), text(&["2"]));
         fs::write(&path, text(&["1"])).unwrap();
         fs::write(file_of(&path), &whole[..whole.len() - 3]).unwrap();
@@ -287,7 +289,7 @@ mod tests {
         assert_eq!(opened(&folder, &path), text(&["7"]));
         append(&path, &text(&["2"])).unwrap();
         fs::remove_file(&path).unwrap();
-        apply_all(folder.path()).unwrap();
+        apply_there(folder.path());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

@@ -2,6 +2,7 @@
 
 use super::atomic::{clean_leftovers, give_to_owner_of, AtomicFile, PRIVATE};
 use super::changes;
+use super::listing::Listing;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub const HISTORY: &str = "data";
 #[derive(Debug)]
 pub struct DataFolder {
     root: PathBuf,
+    listing: Listing,
     /// Closing it gives the lock back.
     _lock: File,
 }
@@ -72,16 +74,26 @@ impl DataFolder {
         }
         AtomicFile::create(&path.join("probe"), PRIVATE)
             .map_err(|error| FolderError::NotWritable(path.to_owned(), error))?;
-        for part in ["", DELETED, BACKUP, CLONES, FLASHED, HISTORY] {
+        for part in [DELETED, BACKUP, CLONES, FLASHED, HISTORY] {
             clean_leftovers(&path.join(part)).map_err(unreadable)?;
         }
-        changes::apply_all(path).map_err(unreadable)?;
-        Ok(DataFolder { root: path.to_owned(), _lock: lock })
+        let mut listing = Listing::of(path).map_err(unreadable)?;
+        for name in std::mem::take(&mut listing.unfinished) {
+            // One that cannot be removed stays.
+            let _ = fs::remove_file(path.join(name));
+        }
+        changes::apply_all(path, &mut listing.changed);
+        Ok(DataFolder { root: path.to_owned(), listing, _lock: lock })
     }
 
     /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// What stood in the folder when it was opened, for whoever asks first.
+    pub fn take_listing(&mut self) -> Listing {
+        std::mem::take(&mut self.listing)
     }
 
     /// Where the history of pins is.

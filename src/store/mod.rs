@@ -8,10 +8,12 @@
 pub mod accounts;
 pub mod archive;
 pub mod atomic;
+mod backups;
 pub mod changes;
 pub mod clones;
 pub mod flashed;
 pub mod folder;
+pub mod listing;
 pub mod names;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -22,5 +24,6 @@ pub mod statistics;
 pub mod users;
 
 pub use folder::{DataFolder, FolderError};
+pub use listing::Listing;
 pub use save::Saver;
 pub use users::{load, Finding, LoadSettings, Loaded, LoadedUser};

@@ -46,6 +46,9 @@ fn encode(out: &mut String, text: &str, stays: impl Fn(usize, char) -> bool) {
     }
 }
 
+/// What an old server's file names begin with.
+pub const OLD_PREFIX: &str = "u_";
+
 /// Whether a file of this name in the data folder is a user file.
 pub fn is_user_file(name: &str) -> bool {
     name.len() > SUFFIX.len() && name.ends_with(SUFFIX) && !name.starts_with('.')

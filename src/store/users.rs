@@ -3,18 +3,19 @@
 //! Nothing is written here. What must be kept aside before an account's file may be written goes to the
 //! [`Saver`](super::Saver) as [`Leftovers`].
 
+use super::backups;
 use super::changes;
-use super::folder::BACKUP;
-use super::names::{is_user_file, user_file_name};
+use super::listing::Listing;
+use super::names::user_file_name;
 use crate::model::enums::DeviceStatus;
 use crate::model::json::Reading;
 use crate::model::storage::MultiKind;
 use crate::model::{PinValue, User};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -24,8 +25,6 @@ use std::time::SystemTime;
 const THREADS: usize = 2;
 /// Lines kept of a stored LCD.
 const LCD_LINES: usize = 6;
-/// What an old server's file names begin with.
-const OLD_PREFIX: &str = "u_";
 /// Longest text of a finding, in bytes.
 const FINDING_MAX: usize = 300;
 
@@ -125,23 +124,23 @@ struct Backup {
     reason: String,
 }
 
-/// Reads all `*.user` files directly in `folder`.
-///
-/// # Errors
-/// The folder cannot be listed. A file that cannot be read costs its own account only and is a [`Finding`].
-pub fn load(folder: &Path, settings: &LoadSettings<'_>) -> io::Result<Loaded> {
+/// Reads all user files of `folder`, which are those of the listing. A file that cannot be read costs its own account only
+/// and is a [`Finding`].
+pub fn load(folder: &Path, listing: &Listing, settings: &LoadSettings<'_>) -> Loaded {
     let mut loaded = Loaded::default();
-    let Names { names, lagging } = list(folder, &mut loaded.findings)?;
-    let mut accounts: Vec<Account> = Vec::with_capacity(names.len());
+    for name in &listing.odd {
+        loaded.find(name, "the name is no UTF-8: not read", true);
+    }
+    let mut accounts: Vec<Account> = Vec::with_capacity(listing.users.len());
     let mut broken = Vec::new();
-    for (name, read) in names.iter().zip(read_all(folder, &names, &lagging, settings)) {
+    for (name, read) in listing.users.iter().zip(read_all(folder, listing, settings)) {
         match read {
             Read::Account(account) => accounts.push(*account),
             Read::Broken(reason) => broken.push((name.clone(), reason)),
         }
     }
     if !broken.is_empty() {
-        let backups = list_backups(folder, &broken);
+        let backups = backups::list(folder, &broken);
         for (name, reason) in broken {
             match from_backups(&name, &reason, backups.get(&name), settings) {
                 Some(account) => accounts.push(account),
@@ -165,44 +164,12 @@ pub fn load(folder: &Path, settings: &LoadSettings<'_>) -> io::Result<Loaded> {
             user.last_modified_ts = settings.now;
         }
     }
-    Ok(loaded)
-}
-
-/// User files of a folder.
-struct Names {
-    /// All of them, sorted.
-    names: Vec<String>,
-    /// Those beside which there are changes that could not be brought into them.
-    lagging: HashSet<String>,
-}
-
-fn list(folder: &Path, findings: &mut Vec<Finding>) -> io::Result<Names> {
-    let (mut names, mut lagging) = (Vec::new(), HashSet::new());
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        match entry.file_name().into_string() {
-            Ok(name) if is_user_file(&name) => {
-                // The type of the entry is known without asking the file, but links count as what they lead to.
-                let is_file = entry.file_type().is_ok_and(|t| t.is_file() || t.is_symlink() && entry.path().is_file());
-                if is_file {
-                    names.push(name);
-                }
-            }
-            Ok(name) => lagging.extend(changes::is_of(&name).map(str::to_owned)),
-            Err(name) => {
-                let name = name.to_string_lossy().into_owned();
-                if is_user_file(&name) {
-                    findings.push(Finding { file: name, text: "the name is no UTF-8: not read".into(), is_loss: true });
-                }
-            }
-        }
-    }
-    names.sort();
-    Ok(Names { names, lagging })
+    loaded
 }
 
 /// Reads files by a few threads; results in the order of the names.
-fn read_all(folder: &Path, names: &[String], lagging: &HashSet<String>, settings: &LoadSettings<'_>) -> Vec<Read> {
+fn read_all(folder: &Path, listing: &Listing, settings: &LoadSettings<'_>) -> Vec<Read> {
+    let Listing { users: names, changed, .. } = listing;
     let next = AtomicUsize::new(0);
     let work = || {
         let (mut results, mut buffer) = (Vec::new(), Vec::new());
@@ -210,7 +177,7 @@ fn read_all(folder: &Path, names: &[String], lagging: &HashSet<String>, settings
             let index = next.fetch_add(1, Ordering::Relaxed);
             match names.get(index) {
                 Some(name) => {
-                    let read = read_file(&folder.join(name), name, &mut buffer, lagging.contains(name), settings);
+                    let read = read_file(&folder.join(name), name, &mut buffer, changed.contains(name), settings);
                     results.push((index, read));
                 }
                 None => return results,
@@ -313,39 +280,6 @@ fn has_projects(text: &str) -> bool {
     }
     let mut deserializer = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
     <Root as serde::Deserialize>::deserialize(&mut deserializer).is_ok()
-}
-
-/// Backups of the broken files, newest first. One walk over the folder, which holds a file per account and day.
-fn list_backups(folder: &Path, broken: &[(String, String)]) -> HashMap<String, Vec<PathBuf>> {
-    let mut found: HashMap<String, Vec<(SystemTime, PathBuf)>> = HashMap::new();
-    let Ok(entries) = fs::read_dir(folder.join(BACKUP)) else {
-        return HashMap::new();
-    };
-    let mut wanted: HashMap<String, Vec<&str>> = HashMap::new();
-    for (name, _) in broken {
-        wanted.entry(name.clone()).or_default().push(name);
-        if let Some(rest) = name.strip_prefix(OLD_PREFIX).and_then(|n| n.strip_suffix(super::names::SUFFIX)) {
-            // Backups never had the old names.
-            wanted.entry(user_file_name(rest, crate::model::MAIN_APP)).or_default().push(name);
-        }
-    }
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        // `<file name>.<date>`, but any ending will do.
-        let stem = if is_user_file(name) { name } else { name.rsplit_once('.').map_or(name, |(stem, _)| stem) };
-        for file in wanted.get(stem).into_iter().flatten() {
-            let modified = entry.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-            found.entry((*file).to_owned()).or_default().push((modified, entry.path()));
-        }
-    }
-    found
-        .into_iter()
-        .map(|(name, mut files)| {
-            files.sort_by(|a, b| b.cmp(a));
-            (name, files.into_iter().map(|(_, path)| path).collect())
-        })
-        .collect()
 }
 
 fn from_backups(

@@ -1,6 +1,6 @@
 //! Saving, deleting and copying on real folders.
 
-use super::super::{atomic, load, DataFolder, LoadSettings};
+use super::super::{atomic, load, DataFolder, Listing, LoadSettings};
 use super::*;
 
 const NOW: i64 = 1_795_399_984_160;
@@ -19,7 +19,7 @@ fn place(files: &[(&str, &str)]) -> Place {
         fs::write(temp.path().join(name), content).unwrap();
     }
     let settings = LoadSettings { host: "h", initial_energy: 1, terminal_lines: 25, table_rows: 100, now: NOW };
-    let loaded = load(temp.path(), &settings).unwrap();
+    let loaded = load(temp.path(), &Listing::of(temp.path()).unwrap(), &settings);
     let emails = loaded.users.iter().map(|loaded| loaded.user.email.clone()).collect();
     Place { saver: Saver::new(temp.path(), loaded.leftovers), temp, emails }
 }

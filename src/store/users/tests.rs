@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::folder::DataFolder;
+use std::fs;
 use std::time::Duration;
 
 const NOW: i64 = 1_795_399_984_160;
@@ -21,7 +22,7 @@ impl Place {
     }
     fn load(&self) -> Loaded {
         let before = self.content();
-        let loaded = load(self.0.path(), &SETTINGS).unwrap();
+        let loaded = load(self.0.path(), &Listing::of(self.0.path()).unwrap(), &SETTINGS);
         assert_eq!(self.content(), before, "nothing is written at the load");
         loaded
     }
