@@ -27,6 +27,8 @@ pub mod session;
 pub mod sessions;
 pub mod stream;
 pub mod tables;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 pub mod validity;
 pub mod websocket;

@@ -5,12 +5,12 @@
 
 use super::front;
 use super::mqtt_session::Packets;
-use super::pending::{self, Share};
+use super::pending::{self, Owner, Share};
 use super::server::Server;
 use super::stream::Stream;
 use super::websocket::{Event, WebSocket};
 use crate::hub::meter::Verdict;
-use crate::hub::{ConnId, Flow, Framing, Hub, Origin, Outbox, Peer};
+use crate::hub::{ConnId, Flow, Framing, Hub, Origin, Outbox};
 use crate::wire::frame::{self, Decoded};
 use crate::wire::{Command, Message, Status};
 use crate::{app, hardware};
@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// A stranger's frame may not be longer than this: only accounts may send large ones.
+/// A frame of a stranger or a guest may not be longer than this: only an account's own apps have large ones to send.
 const STRANGER_FRAME_MAX: usize = 64 * 1024 + frame::APP_HEADER;
 /// With more bytes of unread answers than this, those included that workers are at, no further requests are handled.
 const UNREAD_MAX: usize = 1024 * 1024;
@@ -73,7 +73,7 @@ pub fn run(
 ) -> Pin<Box<dyn Future<Output = ()>>> {
     let idle_timeout = idle_timeout(&server.hub.borrow(), framing);
     let (conn, outbox) = server.open(framing, origin, idle_timeout);
-    let share = Share::new(Rc::clone(&server.pending));
+    let share = Share::new(Rc::clone(&server.pending), Rc::clone(&outbox));
     let (partial, whole) = (Vec::new(), 0);
     let mut session = Session {
         server,
@@ -92,7 +92,7 @@ pub fn run(
     drop(first);
     Box::pin(async move {
         let end = poll_fn(|cx| session.poll(cx)).await;
-        let Session { server, mut stream, conn, .. } = session;
+        let (server, mut stream, conn) = session.into_parts();
         server.hub.borrow_mut().connection_lost(conn);
         match end {
             // Boxed: idle connections need not reserve what it takes.
@@ -121,6 +121,11 @@ fn idle_timeout(hub: &Hub, framing: Framing) -> u32 {
 }
 
 impl Session {
+    /// What the end of a connection needs; what it kept is given back now.
+    fn into_parts(self) -> (Rc<Server>, Stream, ConnId) {
+        (self.server, self.stream, self.conn)
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<End>> {
         self.outbox.unregister();
         for _ in 0..READS_IN_A_ROW {
@@ -219,11 +224,7 @@ impl Session {
             Feed::WebSocket(websocket) => websocket.kept(),
             Feed::Packets(packets) => packets.kept(),
         };
-        let owner = match hub.connections.get(self.conn).map(|connection| &connection.peer) {
-            Some(Peer::Hardware(device)) => Some(device.user),
-            Some(Peer::App(login)) => Some(login.user),
-            _ => None,
-        };
+        let owner = Owner::of(hub.connections.get(self.conn).map(|connection| connection.peer));
         let (frame, ticks) = (self.partial.capacity(), hub.ticks());
         // What is held back waits for this side.
         self.unfinished_since = (frame > pending::FREE && !self.held).then(|| self.unfinished_since.unwrap_or(ticks));
@@ -328,8 +329,8 @@ impl Session {
                     self.handle(hub, message);
                 }
                 Ok(Decoded::Incomplete(needed)) => {
-                    let stranger = matches!(hub.connections.get(self.conn).map(|c| c.peer), Some(Peer::New { .. }));
-                    if stranger && needed > STRANGER_FRAME_MAX {
+                    let owner = Owner::of(hub.connections.get(self.conn).map(|connection| connection.peer));
+                    if !matches!(owner, Owner::Account(_)) && needed > STRANGER_FRAME_MAX {
                         self.end();
                     }
                     self.whole = needed;
@@ -376,3 +377,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

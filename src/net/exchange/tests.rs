@@ -3,19 +3,12 @@
 
 use crate::config::address::{Network, Networks};
 use crate::config::Config;
-use crate::descriptors::Shares;
-use crate::http::Http;
-use crate::hub::{testing, HubHandle, Origin};
-use crate::net::certificate::{choose, Settings};
-use crate::net::front;
-use crate::net::server::Server;
+use crate::hub::{testing as hub_testing, Origin};
 use crate::net::stream::Stream;
-use crate::net::tls::Tls;
+use crate::net::{front, testing};
 use crate::store::accounts::password_hash;
-use async_executor::LocalExecutor;
 use async_io::Async;
 use futures_lite::future;
-use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
@@ -34,30 +27,13 @@ fn with_server_on(tls: bool, folder: &Path, clients: impl FnOnce(u16) + Send + '
     let mut config = Config { working_folder: folder.to_owned(), ..Config::default() };
     config.server.web_request_max_size = 100_000;
     config.server.proxy_protocol_networks = Networks(Network::parse("127.0.0.1").into_iter().collect());
-    let (handle, inbox) = HubHandle::new();
-    let mut hub = testing::hub();
+    let mut hub = hub_testing::hub();
     let dash = format!(r#"{{"id":1,"isActive":true,"devices":[{{"id":0,"token":"{TOKEN}"}}]}}"#);
-    let user = testing::user(&mut hub, "a@b.cc", &dash);
+    let user = hub_testing::user(&mut hub, "a@b.cc", &dash);
     let account = &mut hub.users.get_mut(user).unwrap().user;
     (account.is_super_admin, account.pass) = (true, Some(password_hash("a@b.cc", "s3cret")));
-    hub.config = Rc::new(config.clone());
-    let (_, certificate) = choose(&Settings {
-        certificate: None,
-        key: None,
-        password: None,
-        host: Some("localhost"),
-        working_folder: folder,
-        data_folder: folder,
-    })
-    .unwrap();
-    let executor = Rc::new(LocalExecutor::new());
-    let server = Rc::new(Server::new(
-        Rc::new(RefCell::new(hub)),
-        Rc::clone(&executor),
-        Tls::new(certificate).unwrap(),
-        Http::start(handle, &config, folder).unwrap(),
-        Shares::new(1024, 1),
-    ));
+    let (server, inbox) = testing::server(hub, config, folder);
+    let executor = Rc::clone(&server.executor);
     let listener = Async::<TcpListener>::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.get_ref().local_addr().unwrap().port();
     let accepting = Rc::clone(&server);
