@@ -24,7 +24,7 @@ impl PropertyFile {
 
 /// The variable of a key.
 pub fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))
+    format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "_"))
 }
 
 /// A remark for each variable that begins like those of keys and is of none.
@@ -43,7 +43,7 @@ fn legacy_variable(key: &Key) -> Option<String> {
     // They had those of the shipped file.
     let is_known = !key.own && key.shipped.is_some();
     let name = if key.name == "admin.rootPath" { "admin.root.path" } else { key.name };
-    is_known.then(|| name.to_uppercase().replace('.', "_"))
+    is_known.then(|| name.to_ascii_uppercase().replace('.', "_"))
 }
 
 /// What these variables set. In a container that says so the names of the reference server's images count, too, unless

@@ -60,7 +60,7 @@ impl Value for LogLevel {
             .iter()
             .find(|(_, name)| name.eq_ignore_ascii_case(text))
             .map(|(level, _)| (*level).into())
-            .ok_or_else(|| format!("Unknown level constant [{}].", text.to_uppercase()))
+            .ok_or_else(|| format!("Unknown level constant [{}].", text.to_ascii_uppercase()))
     }
 
     fn show(&self) -> String {
