@@ -189,7 +189,7 @@ fn figure(group: &str, column: &str) -> String {
     let mut name = String::with_capacity(column.len());
     for (i, word) in column.split('_').enumerate() {
         let (first, rest) = word.split_at(usize::from(i > 0).min(word.len()));
-        name.push_str(&first.to_uppercase());
+        name.push_str(&first.to_ascii_uppercase());
         name.push_str(rest);
     }
     name

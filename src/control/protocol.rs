@@ -1,11 +1,11 @@
-//! What subcommands and the server say to each other: one JSON object per line, one answer per request.
+//! What subcommands and the server say to each other: one JSON value per line, one answer per request.
 //!
 //! ```text
-//! {"do":"add-user","email":"a@example.com","app":"Blynk","pass":"<hash>","admin":false}
+//! {"add-user":{"email":"a@example.com","app":"Blynk","pass":"<hash>","admin":false}}
 //! {"done":"a@example.com (Blynk) was added"}
-//! {"do":"list-users"}
+//! "list-users"
 //! {"users":[{"email":"a@example.com","app":"Blynk","projects":1,"devices":2, ...}]}
-//! {"do":"status"}
+//! "status"
 //! {"failed":"why"}
 //! ```
 //!
@@ -22,7 +22,7 @@ pub const RESPONSE_MAX: usize = 32 * 1024 * 1024;
 
 /// What a subcommand wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Request {
     /// Make an account. Fails when it is there.
     AddUser {
@@ -178,17 +178,17 @@ mod tests {
         let (email, app) = ("a@b.cc".to_owned(), "Blynk".to_owned());
         let pass = Hash::of(&email, "secret");
         for (sent, line) in [
-            (Request::ListUsers, r#"{"do":"list-users"}"#),
-            (Request::Status, r#"{"do":"status"}"#),
-            (Request::Save, r#"{"do":"save"}"#),
-            (Request::Health, r#"{"do":"health"}"#),
+            (Request::ListUsers, r#""list-users""#),
+            (Request::Status, r#""status""#),
+            (Request::Save, r#""save""#),
+            (Request::Health, r#""health""#),
             (
                 Request::DeleteUser { email: email.clone(), app: app.clone() },
-                r#"{"do":"delete-user","email":"a@b.cc","app":"Blynk"}"#,
+                r#"{"delete-user":{"email":"a@b.cc","app":"Blynk"}}"#,
             ),
             (
                 Request::ResetAdmin { email: "a\n@b.cc".into(), pass: Hash(Secret::new("x")) },
-                r#"{"do":"reset-admin","email":"a\n@b.cc","pass":"x"}"#,
+                r#"{"reset-admin":{"email":"a\n@b.cc","pass":"x"}}"#,
             ),
         ] {
             assert_eq!(to_line(&sent), format!("{line}\n"));
@@ -225,11 +225,11 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_without_repeating_it() {
-        for bad in ["", "{}", "x", r#"{"do":"fly"}"#, r#"{"do":"add-user","email":"a@b.cc","pass":"geheim"}"#] {
+        for bad in ["", "{}", "x", r#""fly""#, r#"{"add-user":{"email":"a@b.cc","pass":"geheim"}}"#] {
             let error = request(bad).unwrap_err();
             assert!(!error.contains("geheim"), "{error}");
         }
-        let long = format!(r#"{{"do":"delete-user","app":"","email":"{}"}}"#, "x".repeat(REQUEST_MAX));
+        let long = format!(r#"{{"delete-user":{{"app":"","email":"{}"}}}}"#, "x".repeat(REQUEST_MAX));
         assert_eq!(request(&long).unwrap_err(), "the request is too long");
         assert!(response("{}").is_err());
     }

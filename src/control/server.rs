@@ -200,7 +200,7 @@ mod tests {
         executor.spawn(control.run(hub, Rc::clone(&executor))).detach();
         let client = smol::unblock(move || {
             let mut stream = UnixStream::connect(&path).unwrap();
-            stream.write_all(b"what?\n{\"do\":\"health\"}\n").unwrap();
+            stream.write_all(b"what?\n\"health\"\n").unwrap();
             let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
             let answers = [lines.next().unwrap().unwrap(), lines.next().unwrap().unwrap()];
             // Too long: the connection ends.
