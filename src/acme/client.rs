@@ -25,7 +25,7 @@ pub struct Answer(Reply);
 impl Answer {
     /// The body as JSON.
     pub fn json(&self) -> Result<Value, AcmeError> {
-        serde_json::from_slice(&self.0.body).map_err(|_| AcmeError::Answer("no JSON"))
+        self.0.json().ok_or(AcmeError::Answer("no JSON"))
     }
 
     /// The body as it is.
@@ -145,7 +145,7 @@ fn kind_of(reply: &Reply) -> Option<String> {
     if reply.status < 400 {
         return None;
     }
-    let problem: Value = serde_json::from_slice(&reply.body).ok()?;
+    let problem: Value = reply.json()?;
     Some(problem["type"].as_str()?.to_owned())
 }
 
@@ -153,7 +153,7 @@ fn accepted(reply: Reply) -> Result<Reply, AcmeError> {
     if (200..300).contains(&reply.status) {
         return Ok(reply);
     }
-    let problem = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
+    let problem = reply.json().unwrap_or(Value::Null);
     let text = format!("status {}: {}", reply.status, refusal(&problem));
     Err(AcmeError::Refused { text, wait: wait(&reply) })
 }

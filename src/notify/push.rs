@@ -222,7 +222,7 @@ impl Gateway {
             return Err(PushError::Status(reply.status));
         }
         let answer: GatewayAnswer =
-            serde_json::from_slice(&reply.body).map_err(|_| PushError::Failed("its answer is not JSON".to_owned()))?;
+            reply.json().ok_or_else(|| PushError::Failed("its answer is not JSON".to_owned()))?;
         if answer.failure != 1 {
             return Ok(());
         }

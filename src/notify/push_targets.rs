@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{json, Value};
 
-use super::http_client::{HttpClient, HttpError};
+use super::http_client::{HttpClient, HttpError, Reply};
 use super::push::{Priority, Push};
 use crate::config::{PushConfig, PushTargets, PushTargetsConfig};
 
@@ -241,12 +241,12 @@ fn post(request: &Request, client: &HttpClient) -> Result<(), TargetError> {
         500.. => "the service has trouble of its own",
         _ => "the service refused",
     };
-    Err(TargetError::Refused { status: reply.status, meaning, reason: reason(&reply.body) })
+    Err(TargetError::Refused { status: reply.status, meaning, reason: reason(&reply) })
 }
 
 /// The reason in an answer's JSON, whatever the service calls it.
-fn reason(body: &[u8]) -> String {
-    let Ok(answer) = serde_json::from_slice::<Value>(body) else { return String::new() };
+fn reason(reply: &Reply) -> String {
+    let Some(answer) = reply.json::<Value>() else { return String::new() };
     let words = answer["description"]
         .as_str()
         .or_else(|| answer["errorDescription"].as_str())

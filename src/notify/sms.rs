@@ -80,8 +80,8 @@ pub fn send(sms: &Sms, config: &SmsConfig, client: &HttpClient) -> Result<(), Sm
     if reply.status != 200 {
         return Err(SmsError::Status(reply.status));
     }
-    let answer: GatewayAnswer = serde_json::from_slice(&reply.body)
-        .map_err(|_| SmsError::Refused("its answer is not the JSON that was expected".to_owned()))?;
+    let answer: GatewayAnswer =
+        reply.json().ok_or_else(|| SmsError::Refused("its answer is not the JSON that was expected".to_owned()))?;
     match answer.messages.first() {
         Some(message) if message.status != "0" => {
             Err(SmsError::Refused(message.error_text.chars().filter(|c| !c.is_control()).take(REASON_LIMIT).collect()))

@@ -16,7 +16,10 @@ pub fn body<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Response>
     if !request.header("content-type").is_some_and(|kind| kind.contains("application/json")) {
         return Err(Response::text(500, "Unexpected content type. Expecting application/json."));
     }
-    let first = serde_json::Deserializer::from_slice(&request.body).into_iter().next();
+    // What follows the value may be anything.
+    let valid = std::str::from_utf8(&request.body).map_or_else(|e| e.valid_up_to(), str::len);
+    let text = std::str::from_utf8(&request.body[..valid]).unwrap_or_default();
+    let first = serde_json::Deserializer::from_str(text).into_iter().next();
     first.and_then(Result::ok).ok_or_else(|| bad_body(request))
 }
 
