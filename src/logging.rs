@@ -264,8 +264,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let logger = Logger::new(&settings(folder.path()));
         let heard = |level, target| logger.enabled(&Metadata::builder().level(level).target(target).build());
-        assert!(heard(Level::Trace, "eyelet::net") && heard(Level::Info, STATS) && heard(Level::Warn, "ureq"));
-        assert!(!heard(Level::Info, "ureq::run") && !heard(Level::Debug, "eyelet_other"));
+        assert!(heard(Level::Trace, "eyelet::net") && heard(Level::Info, STATS) && heard(Level::Warn, "lettre"));
+        assert!(!heard(Level::Info, "lettre::run") && !heard(Level::Debug, "eyelet_other"));
     }
 
     #[test]

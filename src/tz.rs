@@ -9,7 +9,9 @@ mod table;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
+
+use std::fmt;
 
 pub use files::kept;
 
@@ -22,10 +24,16 @@ const OTHER_NAMES: [(&str, &str); 2] =
     [("Canada/East-Saskatchewan", "America/Regina"), ("Asia/Hanoi", "Asia/Ho_Chi_Minh")];
 
 /// The rules of a zone. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Rules {
     id: Box<str>,
     zone: TimeZone,
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)
+    }
 }
 
 /// The zone of a tz database id; case counts.
@@ -127,7 +135,7 @@ impl Rules {
 
     /// Last millisecond of a day as Unix time in ms.
     pub fn day_end(&self, date: Date) -> i64 {
-        match date.checked_add(1.day()) {
+        match date.tomorrow() {
             Ok(next) => self.day_start(next) - 1,
             Err(_) => Timestamp::MAX.as_millisecond(),
         }

@@ -4,7 +4,6 @@ use crate::model::enums::{DayOfMonth, DurationType};
 use crate::model::widget::{ReportType, Schedule};
 use crate::tz::Rules;
 use jiff::civil::Date;
-use jiff::ToSpan;
 
 /// Why there is no next run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +47,7 @@ pub fn next_run(report_type: &ReportType, zone: &Rules, now_ms: i64) -> Result<i
         ReportType::Weekly(_, day) => {
             let day = i8::try_from(*day).ok().filter(|day| (1..=7).contains(day)).ok_or(NoRun::BadWeekday)?;
             let ahead = (day - first.weekday().to_monday_one_offset()).rem_euclid(7);
-            first.checked_add(i64::from(ahead).days()).map_err(|_| NoRun::Expired)?
+            days_later(first, ahead).ok_or(NoRun::Expired)?
         }
         ReportType::Monthly(_, DayOfMonth::First) => first.first_of_month(),
         ReportType::Monthly(_, DayOfMonth::Last) => first.last_of_month(),
@@ -71,13 +70,18 @@ pub fn next_run(report_type: &ReportType, zone: &Rules, now_ms: i64) -> Result<i
 fn following(report_type: &ReportType, day: Date) -> Option<Date> {
     match report_type {
         ReportType::OneTime { .. } => None,
-        ReportType::Daily(_) => day.checked_add(1.day()).ok(),
-        ReportType::Weekly(..) => day.checked_add(1.week()).ok(),
+        ReportType::Daily(_) => days_later(day, 1),
+        ReportType::Weekly(..) => days_later(day, 7),
         ReportType::Monthly(_, which) => {
-            let next = day.first_of_month().checked_add(1.month()).ok()?;
+            let next = days_later(day.last_of_month(), 1)?;
             Some(if *which == DayOfMonth::First { next } else { next.last_of_month() })
         }
     }
+}
+
+/// Some days later; None after the end of the calendar. (jiff's own sums of dates bring all its error texts with them.)
+fn days_later(day: Date, days: i8) -> Option<Date> {
+    (0..days).try_fold(day, |day, _| day.tomorrow().ok())
 }
 
 /// Whether the schedule has a first and a last day.

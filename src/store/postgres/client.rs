@@ -6,7 +6,8 @@ use super::address::Address;
 use super::error::{PgError, Remedy};
 use super::params::{Params, Row};
 use super::scram::{Scram, SCRAM_SHA_256};
-use super::stream::Stream;
+use super::stream;
+use crate::net::blocking::Stream;
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
 use postgres_protocol::authentication::md5_hash;
@@ -72,7 +73,7 @@ impl Client {
     /// # Errors
     /// Nobody there, or not for us.
     pub fn connect(address: &Address) -> Result<Client, PgError> {
-        let stream = Stream::connect(address)?;
+        let stream = stream::connect(address)?;
         let mut client = Client { stream, incoming: BytesMut::new(), outgoing: BytesMut::new() };
         let parameters = [
             ("user", address.user.as_str()),
