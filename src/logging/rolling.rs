@@ -139,8 +139,8 @@ impl Rolling {
         let growth = current.saturating_add(self.file_max);
         let mut total = archived.iter().map(|(_, size, _)| size).sum::<u64>().saturating_add(growth);
         for (changed, size, path) in archived {
-            let days = day_of(changed).and_then(|day| Some(today.since(day).ok()?.get_days()));
-            let is_old = self.days_max > 0 && days.is_some_and(|days| i64::from(days) > i64::from(self.days_max));
+            let days = day_of(changed).map(|day| today.duration_since(day).as_hours() / 24);
+            let is_old = self.days_max > 0 && days.is_some_and(|days| days > i64::from(self.days_max));
             let is_too_much = self.total_max > 0 && total > self.total_max;
             if !is_old && !is_too_much {
                 break;

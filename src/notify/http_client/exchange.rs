@@ -2,7 +2,7 @@
 
 use super::url::Url;
 use super::{HttpError, Reply};
-use crate::net::relay::chunked::Decoder;
+use crate::net::exchange::chunked::Decoder;
 use httparse::{Response, Status, EMPTY_HEADER};
 use std::io::{self, Read, Write};
 
