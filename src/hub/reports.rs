@@ -45,6 +45,8 @@ pub struct Reports {
     running: HashSet<ReportRef>,
     /// When the plan is looked at next, ms since start.
     next_look: Option<u64>,
+    /// When it was looked at last, ms since 1970.
+    looked_at: Option<i64>,
 }
 
 /// The app that asked for a run: connection and id of its request. None for planned runs.
@@ -166,7 +168,9 @@ impl Hub {
     /// Sets the next look at the plan.
     fn look_after_reports(&mut self) {
         let Some(earliest) = self.reports.plan.values().min() else { return };
-        let wait = earliest.saturating_sub(self.now()).clamp(0, LONGEST_WAIT);
+        let now = self.now();
+        let wait = earliest.saturating_sub(now).clamp(0, LONGEST_WAIT);
+        self.reports.looked_at.get_or_insert(now);
         let at = self.ticks().saturating_add(wait.unsigned_abs());
         if self.reports.next_look.is_some_and(|next| next <= at) {
             return;
@@ -184,6 +188,11 @@ impl Hub {
 
     fn run_due_reports(&mut self) {
         let now = self.now();
+        if self.reports.looked_at.replace(now).is_some_and(|last| last.saturating_sub(now) > DAY_MS) {
+            // The clock was ahead, and so is the plan.
+            self.reports.plan.clear();
+            self.plan_all_reports();
+        }
         let due: Vec<(ReportRef, i64)> =
             self.reports.plan.iter().filter(|(_, at)| **at <= now).map(|(key, at)| (*key, *at)).collect();
         for (key, at) in due {
@@ -206,7 +215,9 @@ impl Hub {
     pub fn export_report(&mut self, key: ReportRef, conn: ConnId, id: u16) -> Result<(), Status> {
         let now = self.now();
         let report = self.report_mut(key).filter(|report| is_valid(report)).ok_or(Status::IllegalCommand)?;
-        if report.last_report_at.saturating_add(EXPORT_INTERVAL) > now || self.reports.running.contains(&key) {
+        // A run in the future is one before the clock was set back.
+        let is_recent = (0..EXPORT_INTERVAL).contains(&now.saturating_sub(report.last_report_at));
+        if is_recent || self.reports.running.contains(&key) {
             return Err(Status::QuotaLimit);
         }
         self.run_report(key, Some((conn, id)))

@@ -26,8 +26,8 @@ pub struct Saving {
     saver: Option<Arc<Saver>>,
     /// Accounts that the running periodic save has not come to.
     backlog: usize,
-    /// ms since 1970; 0 = not yet since start.
-    backed_up_at: i64,
+    /// ms since start; the wall clock may be set back by years.
+    backed_up_at: Option<u64>,
     /// Something was saved that no daily copy holds.
     uncopied: bool,
     /// ms since 1970 of the last successful save.
@@ -102,11 +102,11 @@ impl Hub {
         if !self.saving.uncopied {
             return;
         }
-        let now = self.now();
-        if self.saving.backed_up_at != 0 && now - self.saving.backed_up_at < BACKUP_PERIOD {
+        let ticks = self.ticks();
+        if self.saving.backed_up_at.is_some_and(|at| ticks.saturating_sub(at) < BACKUP_PERIOD) {
             return;
         }
-        (self.saving.backed_up_at, self.saving.uncopied) = (now, false);
+        (self.saving.backed_up_at, self.saving.uncopied) = (Some(ticks), false);
         let Some(saver) = self.saver() else { return };
         let date = crate::local_time::now().date().to_string();
         let work = move || saver.back_up(&date).map_err(|e| e.to_string());
@@ -320,5 +320,31 @@ mod tests {
         run_work(&mut hub); // the daily copies
         assert_eq!(hub.saving.saves, 5);
         assert_eq!(std::fs::read_dir(folder.path().join("backup")).unwrap().count(), 5);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_holds_up_no_daily_copies() {
+        let (mut hub, folder, _lock) = hub_with_files();
+        let id = user(&mut hub, "a@b.cc", r#"{"id":1}"#);
+        let move_wall = |hub: &mut Hub, by: i64| {
+            if let crate::hub::Clock::Manual { wall, .. } = &hub.clock {
+                wall.set(wall.get() + by);
+            }
+        };
+        let copies = |hub: &mut Hub| {
+            hub.users.get_mut(id).unwrap().user.energy += 1;
+            hub.users.mark(id, Unsaved::Values);
+            hub.save_all();
+            run_jobs(hub);
+            let backups = std::fs::read_dir(folder.path().join("backup")).unwrap();
+            let gone = backups.flatten().map(|copy| std::fs::remove_file(copy.path()).unwrap());
+            gone.count()
+        };
+        move_wall(&mut hub, 10 * 365 * 24 * 3_600_000);
+        assert_eq!(copies(&mut hub), 1);
+        move_wall(&mut hub, -10 * 365 * 24 * 3_600_000);
+        assert_eq!(copies(&mut hub), 0);
+        advance(&mut hub, 24 * 3_600_000);
+        assert_eq!(copies(&mut hub), 1);
     }
 }

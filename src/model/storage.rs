@@ -208,9 +208,12 @@ impl Field for PinStorage {
         }
         w.key(key);
         w.braces('{', '}', |w| {
-            // As everywhere, empty texts are left out.
-            for (key, value) in self.0.iter().filter(|(_, value)| !matches!(value, PinValue::Single(v) if v.is_empty()))
-            {
+            // As everywhere, empty texts are left out; and so are the negative ids of some old files: the reference could not
+            // read an account with such a key.
+            let is_kept = |key: &PinKey, value: &PinValue| {
+                key.dash >= 0 && key.device >= 0 && !matches!(value, PinValue::Single(v) if v.is_empty())
+            };
+            for (key, value) in self.0.iter().filter(|(key, value)| is_kept(key, value)) {
                 w.foreign_key(&key.to_string());
                 value.write_bare(w);
             }
@@ -282,5 +285,20 @@ mod tests {
             value.update(line, 2);
         }
         assert_eq!(value.lines(), ["b", "c"]);
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_again() {
+        use crate::model::User;
+        let file = r#"{"email":"a@b.cc","profile":{"dashBoards":[{"id":1,"pinsStorage":{"-1-v5":"x","0-v5":"y"}},
+            {"id":-3,"pinsStorage":{"0-v5":"z"}}]}}"#;
+        let read = |text: &str| {
+            let cx = Reading::forgiving();
+            let user = User::from_file(text, User::default(), &cx).unwrap().unwrap();
+            assert_eq!(cx.notes(), [""; 0]);
+            user
+        };
+        let again = read(&read(file).to_file());
+        assert_eq!(again.profile.storage.0.keys().map(ToString::to_string).collect::<Vec<_>>(), ["1-0-v5"]);
     }
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Between two runs of the daily copies, ms.
-pub const BACKUP_PERIOD: i64 = 24 * 60 * 60 * 1000;
+pub const BACKUP_PERIOD: u64 = 24 * 60 * 60 * 1000;
 /// Files of one name that are kept aside; after that the last is replaced.
 const ASIDE_MAX: u32 = 99;
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::history::averages::Append;
 use crate::history::names::{Granularity, Pin, PinType};
-use crate::hub::testing::{advance, hub, user, START};
+use crate::hub::testing::{advance, app, hub, user, START};
 use crate::hub::Job;
 use tempfile::TempDir;
 
@@ -163,6 +163,27 @@ fn a_jump_of_the_clock_is_seen() {
     wall.set(START + 30 * HOUR);
     advance(&mut hub, LONGEST_WAIT as u64);
     assert_eq!(hub.jobs.take_kept().len(), 1);
+}
+
+#[test]
+fn a_clock_that_was_years_ahead_holds_up_no_report() {
+    let (mut hub, key, _folder) = with(&daily(1, START + HOUR, ""));
+    let years = 10 * 365 * DAY_MS;
+    let move_wall = |hub: &mut Hub, by: i64| {
+        if let crate::hub::Clock::Manual { wall, .. } = &hub.clock {
+            wall.set(wall.get() + by);
+        }
+    };
+    move_wall(&mut hub, years);
+    hub.plan_all_reports();
+    let (conn, _) = app(&mut hub, key.user);
+    hub.export_report(key, conn, 1).unwrap();
+    work(&mut hub, Ok(()));
+    move_wall(&mut hub, -years);
+    advance(&mut hub, 61_000);
+    let at = stored(&hub, key).next_report_at;
+    assert!((START..=START + HOUR).contains(&at), "{}", at - START);
+    assert_eq!(hub.export_report(key, conn, 2), Ok(()));
 }
 
 #[test]
