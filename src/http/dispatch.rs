@@ -13,6 +13,7 @@ use super::{admin, files, upload};
 use crate::config::Config;
 use crate::hub::{Hub, HubHandle};
 use std::io::{self, Cursor, Read};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{mpsc, Arc};
 use std::thread;
@@ -109,6 +110,11 @@ impl Routed {
             Found::Nothing if files::is_download(self.request.path()) => Area::Files,
             Found::Nothing => Area::Open,
         }
+    }
+
+    /// Who asks.
+    pub fn client(&self) -> IpAddr {
+        self.request.origin.address
     }
 
     /// The body is a file, which may be larger than other bodies.

@@ -1,10 +1,13 @@
 //! Connections that speak HTTP: request heads, upgrades to websockets, and other requests for [`exchange`].
 
-use super::handshake::{self, Target, Then};
+use super::exchange::head::{self, Body};
+use super::exchange::memory::Memory;
+use super::handshake::{self, Answer, Target, Then};
 use super::server::Server;
 use super::session::Feed;
 use super::stream::Stream;
 use super::{exchange, session};
+use crate::http::forwarded;
 use crate::hub::{Framing, Origin};
 use async_io::Timer;
 use futures_lite::future;
@@ -23,7 +26,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Serves an HTTP connection to its end. `bytes`: what was read already.
 pub async fn run(server: Rc<Server>, mut stream: Stream, origin: Origin, mut bytes: Vec<u8>) {
     loop {
-        let Some(head) = future::or(read_head(&server, &mut stream, &mut bytes), async {
+        let Some(head) = future::or(read_head(&server, &mut stream, origin, &mut bytes), async {
             Timer::after(HEAD_TIMEOUT).await;
             None
         })
@@ -31,27 +34,13 @@ pub async fn run(server: Rc<Server>, mut stream: Stream, origin: Origin, mut byt
         else {
             break;
         };
-        let upgrade = {
-            let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-            let mut request = httparse::Request::new(&mut headers);
-            match request.parse(&bytes[..head]) {
-                Ok(httparse::Status::Complete(_)) => {
-                    let target = handshake::target(request.path.unwrap_or_default(), origin.tls);
-                    match target {
-                        Target::Http => None,
-                        Target::Hardware | Target::App => Some((handshake::answer(&request), target)),
-                    }
-                }
-                // It is refused there.
-                _ => None,
-            }
-        };
+        let upgrade = upgrade(&server, origin, bytes.get(..head).unwrap_or_default());
         match upgrade {
             None => match exchange::run(&server, &mut stream, origin, head, bytes).await {
                 Some(rest) => bytes = rest,
                 None => break,
             },
-            Some((answer, target)) => {
+            Some((answer, target, origin)) => {
                 if write_all(&mut stream, &answer.bytes).await.is_none() {
                     break;
                 }
@@ -72,9 +61,29 @@ pub async fn run(server: Rc<Server>, mut stream: Stream, origin: Origin, mut byt
     stream.shut_down();
 }
 
-/// Reads until `bytes` holds a whole request head; its length. `None`: the connection ended, or the head is too long.
-async fn read_head(server: &Rc<Server>, stream: &mut Stream, bytes: &mut Vec<u8>) -> Option<usize> {
+/// The answer to a request for a websocket, what that speaks, and who asks. `None`: it is none, or has a body, which would be
+/// taken for what comes after it.
+fn upgrade(server: &Rc<Server>, origin: Origin, bytes: &[u8]) -> Option<(Answer, Target, Origin)> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut headers);
+    request.parse(bytes).ok()?;
+    let target = handshake::target(request.path.unwrap_or_default(), origin.tls);
+    if target == Target::Http {
+        return None;
+    }
+    let (mut asked, head) = head::read(bytes, origin).ok()?;
+    if head.body != Body::Length(0) {
+        return None;
+    }
+    asked.origin.address = forwarded::client(&asked, &server.hub.borrow().config.server.proxy_protocol_networks);
+    Some((handshake::answer(&request), target, asked.origin))
+}
+
+/// Reads until `bytes` holds a whole request head; its length. `None`: the connection ended, or there is no room for
+/// more half heads.
+async fn read_head(server: &Rc<Server>, stream: &mut Stream, origin: Origin, bytes: &mut Vec<u8>) -> Option<usize> {
     let mut searched = 0;
+    let mut memory = Memory::new(&server.exchanges.requests, origin.address);
     loop {
         // Blank lines before a request are allowed.
         let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
@@ -86,21 +95,23 @@ async fn read_head(server: &Rc<Server>, stream: &mut Stream, bytes: &mut Vec<u8>
         if bytes.len() > HEAD_MAX {
             return Some(bytes.len());
         }
-        searched = bytes.len().saturating_sub(3);
+        searched = bytes.len().saturating_sub(2);
+        memory.grow_to(bytes.len(), 0).ok()?;
         if read_more(server, stream, bytes).await? == 0 {
             return None;
         }
     }
 }
 
-/// Where the empty line that ends a head ends, looking from `from` on.
+/// Where the empty line that ends a head ends, looking from `from` on. Lines end with or without CR.
 fn find_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let crlf = bytes.get(from..)?.windows(4).position(|w| w == b"\r\n\r\n").map(|i| from + i + 4);
-    let lf = bytes.get(from..)?.windows(2).position(|w| w == b"\n\n").map(|i| from + i + 2);
-    match (crlf, lf) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
+    let rest = bytes.get(from..)?;
+    let ends = |at: usize| match rest.get(at..) {
+        Some([b'\n', b'\n', ..]) => Some(from + at + 2),
+        Some([b'\n', b'\r', b'\n', ..]) => Some(from + at + 3),
+        _ => None,
+    };
+    (0..rest.len()).find_map(ends)
 }
 
 /// Reads once and appends; how many bytes came.

@@ -24,6 +24,8 @@ use std::task::{Context, Poll};
 const STRANGER_FRAME_MAX: usize = 64 * 1024 + frame::APP_HEADER;
 /// With more bytes of unread answers than this, those included that workers are at, no further requests are handled.
 const UNREAD_MAX: usize = 1024 * 1024;
+/// The same of a stranger, of whom there may be many.
+const STRANGER_UNREAD_MAX: usize = 16 * 1024;
 /// Reads in a row before other tasks get their turn.
 const READS_IN_A_ROW: usize = 8;
 /// ms that a large frame may stay unfinished, and a second more for each [`UNFINISHED_RATE`] of its bytes.
@@ -50,6 +52,8 @@ struct Session {
     partial: Vec<u8>,
     /// Size of that frame, once its header has come.
     whole: usize,
+    /// Its answers may wait as long as this, bytes.
+    unread_max: usize,
     /// What of all memory for unfinished frames it takes.
     share: Share,
     /// In `partial` are whole frames, not handled because too many answers are unread.
@@ -82,6 +86,7 @@ pub fn run(
         outbox,
         partial,
         whole,
+        unread_max: STRANGER_UNREAD_MAX,
         share,
         held: false,
         feed,
@@ -133,7 +138,7 @@ impl Session {
             if self.outbox.is_closing() && sent.is_ready() {
                 return Poll::Ready(Ok(End::Closed));
             }
-            if self.outbox.owed() > UNREAD_MAX {
+            if self.outbox.owed() > self.unread_max {
                 return self.wait(cx);
             }
             if std::mem::take(&mut self.held) {
@@ -225,6 +230,7 @@ impl Session {
             Feed::Packets(packets) => packets.kept(),
         };
         let owner = Owner::of(hub.connections.get(self.conn).map(|connection| connection.peer));
+        self.unread_max = if owner == Owner::Stranger { STRANGER_UNREAD_MAX } else { UNREAD_MAX };
         let (frame, ticks) = (self.partial.capacity(), hub.ticks());
         // What is held back waits for this side.
         self.unfinished_since = (frame > pending::FREE && !self.held).then(|| self.unfinished_since.unwrap_or(ticks));
@@ -319,7 +325,7 @@ impl Session {
             if rest.is_empty() {
                 break;
             }
-            if self.outbox.owed() > UNREAD_MAX {
+            if self.outbox.owed() > self.unread_max {
                 self.held = true;
                 break;
             }

@@ -2,12 +2,10 @@
 
 use super::chunked;
 use super::head::{Body, Refusal};
+use super::memory::Memory;
 use super::{timed, End, Exchange, Step, PAUSE_MAX};
-use std::cell::Cell;
 use std::time::Duration;
 
-/// Bytes that all bodies together may take besides one of the largest allowed size.
-const BODIES_MAX: usize = 2 * 1024 * 1024;
 /// Bytes per second that a body must come with, after the first [`PAUSE_MAX`].
 const BODY_RATE: u64 = 2048;
 
@@ -16,39 +14,9 @@ pub fn time_for(length: u64) -> Duration {
     PAUSE_MAX + Duration::from_secs(length / BODY_RATE)
 }
 
-/// Bytes taken from what all bodies may take together; given back when dropped.
-pub struct Memory<'a> {
-    bodies: &'a Cell<usize>,
-    taken: usize,
-}
-
-impl<'a> Memory<'a> {
-    /// Nothing yet. `bodies`: what all take.
-    pub fn new(bodies: &'a Cell<usize>) -> Self {
-        Memory { bodies, taken: 0 }
-    }
-
-    fn grow_to(&mut self, size: usize, most: usize) -> Result<(), Refusal> {
-        let more = size.saturating_sub(self.taken);
-        if self.bodies.get() + more > most {
-            return Err(Refusal::Busy);
-        }
-        self.bodies.set(self.bodies.get() + more);
-        self.taken += more;
-        Ok(())
-    }
-}
-
-impl Drop for Memory<'_> {
-    fn drop(&mut self) {
-        self.bodies.set(self.bodies.get() - self.taken);
-    }
-}
-
 impl Exchange<'_> {
     /// Reads a body of at most `limit` bytes; what came after it stays in the input.
     pub(super) async fn read_body(&mut self, body: Body, limit: usize, memory: &mut Memory<'_>) -> Step<Vec<u8>> {
-        let most = BODIES_MAX.saturating_add(limit);
         let time = match body {
             Body::Length(length) => time_for(length),
             Body::Chunked => time_for(limit as u64),
@@ -58,10 +26,10 @@ impl Exchange<'_> {
                 Body::Length(length) => {
                     let length = usize::try_from(length).map_err(|_| Refusal::TooLarge)?;
                     while self.input.len() < length {
-                        memory.grow_to(self.input.len(), most)?;
+                        memory.grow_to(self.input.len(), limit)?;
                         self.read().await?;
                     }
-                    memory.grow_to(length, most)?;
+                    memory.grow_to(length, limit)?;
                     let after = self.input.split_off(length);
                     Ok(std::mem::replace(&mut self.input, after))
                 }
@@ -71,7 +39,7 @@ impl Exchange<'_> {
                         if body.len() > limit {
                             return Err(Refusal::TooLarge.into());
                         }
-                        memory.grow_to(body.len(), most)?;
+                        memory.grow_to(body.len(), limit)?;
                         self.read().await?;
                     }
                     if body.len() > limit {

@@ -94,7 +94,9 @@ pub fn read(bytes: &[u8], origin: Origin) -> Result<(Request, Head), Refusal> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
-        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Complete(end)) if end == bytes.len() => {}
+        // What is behind the end would be lost.
+        Ok(httparse::Status::Complete(_)) => return Err(Refusal::BadRequest),
         Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadersTooLarge),
         Err(httparse::Error::Version) => return Err(Refusal::UnknownVersion),
         Err(_) => return Err(Refusal::BadRequest),

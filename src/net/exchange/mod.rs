@@ -6,13 +6,14 @@
 //!   way; others wait their turn, up to [`WAITING_MAX`].
 //! * Keep-alive, closing, `Expect` and the refusal of what is too long or too slow are decided here.
 //!
-//! [`head`] reads requests, [`body`] and [`chunked`] their bodies, [`upload`] passes files on, [`answer`] words answers;
+//! [`head`] reads requests, [`body`] and [`chunked`] their bodies, [`upload`] passes files on, [`memory`] bounds what they take, [`answer`] words answers;
 //! [`turns`] says whose turn it is.
 
 pub mod answer;
 mod body;
 pub mod chunked;
 pub mod head;
+pub mod memory;
 mod turns;
 mod upload;
 
@@ -24,11 +25,10 @@ use crate::http::response::Response;
 use crate::http::Routed;
 use crate::hub::Origin;
 use async_io::Timer;
-use body::Memory;
 use futures_lite::future;
 use head::{Body, Head, Refusal};
+use memory::{Memory, Requests};
 use smol::lock::Semaphore;
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -52,14 +52,14 @@ const SMALL: usize = 16 * 1024;
 pub struct Exchanges {
     turns: Turns,
     uploads: Semaphore,
-    /// Bytes of all bodies that are being read or served.
-    bodies: Cell<usize>,
+    /// What requests take that are being read or served.
+    pub requests: Requests,
 }
 
 impl Exchanges {
     /// With so many uploads at the same time.
     pub fn new(uploads: usize) -> Self {
-        Exchanges { turns: Turns::new(AT_WORK_MAX), uploads: Semaphore::new(uploads), bodies: Cell::new(0) }
+        Exchanges { turns: Turns::new(AT_WORK_MAX), uploads: Semaphore::new(uploads), requests: Requests::default() }
     }
 }
 
@@ -150,7 +150,7 @@ impl Exchange<'_> {
     /// Reads the body, asks for the answer, sends it.
     async fn whole(&mut self, head: &Head, routed: Routed, limit: usize) -> Step<End> {
         let server = self.server;
-        let mut memory = Memory::new(&server.exchanges.bodies);
+        let mut memory = Memory::new(&server.exchanges.requests, routed.client());
         let body = self.read_body(head.body, limit, &mut memory).await?;
         let again = (routed.gives_file() && !head.is_head).then(|| routed.clone());
         let mut response = self.ask(routed.with_body(body)).await?;

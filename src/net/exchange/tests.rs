@@ -248,3 +248,95 @@ fn large_files_are_taken_as_they_come() {
     });
     assert_eq!(std::fs::read_dir(ota).unwrap().count(), 1, "only the last");
 }
+
+#[test]
+fn lines_may_end_in_any_way_and_nothing_is_lost_behind_them() {
+    let folder = tempfile::tempdir().unwrap();
+    with_server(folder.path(), |port| {
+        for (line, end) in [("\n", "\r\n"), ("\n", "\n"), ("\r\n", "\n"), ("\r\n", "\r\n")] {
+            let head = format!("GET /healthz HTTP/1.1{line}Host: x{line}{end}");
+            let mut client = Client::new(port);
+            client.send(&format!("{head}{head}"));
+            for _ in 0..2 {
+                assert_eq!(client.answer().1, b"ok", "{head:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_websocket_request_hides_no_other_in_its_body() {
+    let folder = tempfile::tempdir().unwrap();
+    with_server(folder.path(), |port| {
+        let hidden = "GET /healthz HTTP/1.1\r\n\r\n";
+        for body in [
+            format!("Content-Length: {}\r\n\r\n{hidden}", hidden.len()),
+            format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len()),
+        ] {
+            let mut client = Client::new(port);
+            client.send(&format!("GET /websockets HTTP/1.1\r\nSec-WebSocket-Version: 12\r\n{body}GET /xyz HTTP/1.1\r\nConnection: close\r\n\r\n"));
+            let mut all = String::new();
+            client.0.read_to_string(&mut all).unwrap();
+            assert!(!all.contains("HTTP/1.1 200 "), "{all}");
+        }
+    });
+}
+
+#[test]
+fn half_bodies_of_one_client_do_not_stop_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    with_server(folder.path(), |port| {
+        let put = |length: usize| {
+            format!(
+                "PUT /{TOKEN}/update/v1 HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+            )
+        };
+        // As large as they may be, then what is left, to the last byte.
+        let lengths = [100_000; 21].into_iter().chain([97_152, 40, 7]);
+        let mut greedy = Vec::new();
+        for length in lengths {
+            let mut client = Client::new(port);
+            client.send(&format!("{}{}", put(length), " ".repeat(length - 2)));
+            greedy.push(client);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        let mut other = Client::new(port);
+        assert_eq!(other.ask(&format!("{}[\"1\"]", put(5))).0, "HTTP/1.1 200 OK");
+    });
+}
+
+#[test]
+fn half_heads_are_bounded_in_the_sum() {
+    let folder = tempfile::tempdir().unwrap();
+    with_server(folder.path(), |port| {
+        let mut greedy: Vec<_> = (0..200).map(|_| Client::new(port)).collect();
+        for client in &mut greedy {
+            client.send(&format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(12_000)));
+        }
+        assert_eq!(Client::new(port).ask("GET /healthz HTTP/1.1\r\n\r\n").1, "ok");
+        let is_closed = |client: &mut Client| {
+            client.0.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+            client.0.read(&mut [0]).map_or_else(|e| e.kind() == std::io::ErrorKind::ConnectionReset, |n| n == 0)
+        };
+        let closed = greedy.iter_mut().filter_map(|client| is_closed(client).then_some(())).count();
+        assert!((50..150).contains(&closed), "{closed}");
+    });
+}
+
+#[test]
+fn websockets_through_a_proxy_are_their_clients() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.server.proxy_protocol_networks = Networks(Network::parse("127.0.0.1").into_iter().collect());
+    let (server, _) = testing::server(hub_testing::hub(), config, folder.path());
+    let (mut client, socket) = testing::pair();
+    let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), port: 1, tls: false };
+    let stream = Stream::Plain(Async::new(socket).unwrap());
+    server.executor.spawn(front::run(Rc::clone(&server), stream, origin, Vec::new())).detach();
+    let upgrade = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\nX-Forwarded-For: 192.0.2.7\r\n";
+    client.write_all(format!("GET /websockets HTTP/1.1\r\n{upgrade}\r\n").as_bytes()).unwrap();
+    async_io::block_on(server.executor.run(async_io::Timer::after(Duration::from_millis(100))));
+    let hub = server.hub.borrow();
+    let addresses: Vec<_> = hub.connections.iter().map(|(_, one)| one.origin.address.to_string()).collect();
+    assert_eq!(addresses, ["192.0.2.7"]);
+}

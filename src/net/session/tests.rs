@@ -21,13 +21,17 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(Framing::App, Feed::Stream)
+    }
+
+    fn with(framing: Framing, feed: Feed) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (server, _) = server(hub_testing::hub(), Config::default(), folder.path());
         let (client, socket) = pair();
         client.set_nonblocking(true).unwrap();
         let origin = Origin { address: client.local_addr().unwrap().ip(), port: 1, tls: true };
         let stream = Stream::Plain(Async::new(socket).unwrap());
-        let session = run(Rc::clone(&server), stream, origin, Vec::new(), Framing::App, Feed::Stream);
+        let session = run(Rc::clone(&server), stream, origin, Vec::new(), framing, feed);
         server.executor.spawn(session).detach();
         World { server, client, _folder: folder }
     }
@@ -42,13 +46,18 @@ impl World {
         hub.connections.get_mut(conn).unwrap().peer = Peer::App(login);
     }
 
+    /// Lets the session do what it can.
+    fn turn(&self) {
+        for _ in 0..5 {
+            async_io::block_on(self.server.executor.run(Timer::after(Duration::from_millis(5))));
+        }
+    }
+
     /// Sends bytes when so many seconds have passed; whether the session goes on after them.
     fn goes_on(&mut self, seconds: u64, bytes: &[u8]) -> bool {
         hub_testing::advance(&mut self.server.hub.borrow_mut(), seconds * 1000);
         self.client.write_all(bytes).unwrap();
-        for _ in 0..5 {
-            async_io::block_on(self.server.executor.run(Timer::after(Duration::from_millis(5))));
-        }
+        self.turn();
         loop {
             match self.client.read(&mut [0; 64]) {
                 Ok(0) => return false,
@@ -94,4 +103,19 @@ fn only_an_accounts_own_apps_may_send_large_frames() {
         assert!(world.goes_on(0, &beginning(60_000, LARGE)) && world.goes_on(0, &vec![b'x'; 60_000 - LARGE]));
         assert_eq!(world.goes_on(0, &beginning(100_000, LARGE)), may);
     }
+}
+
+#[test]
+fn a_stranger_that_reads_no_answers_is_not_listened_to() {
+    let mut world = World::with(Framing::HardwareWebSocket, Feed::WebSocket(Box::default()));
+    let ping = [&[0x89, 0xFD, 0, 0, 0, 0][..], &[b'x'; 125]].concat().repeat(100);
+    let mut sent = 0;
+    for _ in 0..200 {
+        while let Ok(n @ 1..) = world.client.write(&ping[sent % ping.len()..]) {
+            sent += n;
+        }
+        world.turn();
+    }
+    let waiting = world.server.hub.borrow().connections.iter().map(|(_, one)| one.outbox.waiting()).sum::<usize>();
+    assert!(sent > 1_000_000 && waiting > 0 && waiting < 64 * 1024, "{sent} sent, {waiting} wait");
 }
