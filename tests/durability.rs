@@ -59,6 +59,42 @@ fn a_hundred_acknowledged_changes_survive_a_stop_at_once() {
 }
 
 #[test]
+fn who_came_and_went_is_in_the_file_after_a_stop() {
+    let place = Place::new("");
+    let mut server = place.start();
+    let (mut app, token) = App::with_project(place.https, "a@example.com", "");
+    let file = place.data().join("a@example.com.Blynk.user");
+    let written = |path: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or(serde_json::Value::Null).pointer(path).cloned().unwrap_or_default()
+    };
+    let is_set = |path: &str| written(path).as_i64().is_some_and(|time| time > 0);
+    const DEVICE: &str = "/profile/dashBoards/0/devices/0";
+    {
+        let mut device = Device::connect(place.http);
+        assert_eq!(device.login(&token), OK);
+        // A change that is saved at once, while the device is there.
+        assert_eq!(app.ask(ACTIVATE, "1"), OK);
+        let connected = || is_set(&format!("{DEVICE}/connectTime")).then_some(());
+        eventually("the change is written", connected);
+    }
+    let gone = || inflate(&app.get(LOAD_PROFILE, "1")).contains(r#""status":"OFFLINE""#).then_some(());
+    eventually("the device is gone", gone);
+    assert!(server.stop().success());
+    assert_eq!(written(&format!("{DEVICE}/status")), "OFFLINE");
+    assert!(is_set(&format!("{DEVICE}/disconnectTime")) && is_set("/lastLoggedAt"));
+
+    // An account that nobody changed keeps its file as it was.
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    text.insert(1, ' ');
+    std::fs::write(&file, &text).unwrap();
+    let mut server = place.start();
+    assert_eq!(App::connect(place.https).login("a@example.com", "pw"), OK);
+    assert!(server.stop().success());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
 fn what_people_changed_survives_a_crash() {
     let place = Place::new("");
     let mut server = place.start();

@@ -7,7 +7,7 @@ use crate::history::names::Pin;
 use crate::hub::history::Doomed;
 use crate::hub::{Handled, Hub};
 use crate::model::PinType;
-use crate::wire::body::{dash_device, parse_int32, split_all};
+use crate::wire::body::{dash_device, parse_int32, split2, split_all};
 use crate::wire::Status;
 
 /// Instead of a device: all of the project.
@@ -19,8 +19,8 @@ const PINS_MAX: usize = 1000;
 /// files are gone. The device need not exist. Errors: 2; guests without permission 6, without a REPORT widget that could
 /// give it 2.
 pub fn delete_device_data(hub: &mut Hub, caller: Caller, body: &str) -> Handled {
-    let mut parts = split_all(body);
-    let (dash, device) = dash_device(part(parts.next())?);
+    let (target, pins) = split2(body);
+    let (dash, device) = dash_device(target);
     let (dash, device) = (parse_int32(dash)?, part(device)?);
     let dash = caller.dash(hub, dash)?;
     if caller.login.guest_of.is_some() && !part(dash.report_widget())?.allow_end_user_to_delete_data_on {
@@ -31,11 +31,12 @@ pub fn delete_device_data(hub: &mut Hub, caller: Caller, body: &str) -> Handled 
         return delete(hub, caller, all);
     }
     let device = parse_int32(device)?;
-    let mut pins = parts.take(PINS_MAX).peekable();
-    let doomed = match pins.peek() {
+    let doomed = match pins {
         None => Doomed::Devices(dash.id, vec![device]),
-        // A text that is no pin stands for nothing.
-        Some(_) => Doomed::Pins(pins.filter_map(|text| pin(dash.id, device, text)).collect()),
+        // A text that is no pin stands for nothing, and so does an empty list.
+        Some(pins) => {
+            Doomed::Pins(split_all(pins).take(PINS_MAX).filter_map(|text| pin(dash.id, device, text)).collect())
+        }
     };
     delete(hub, caller, doomed)
 }
@@ -82,7 +83,9 @@ mod tests {
         assert_eq!(left("1-2"), ["1-0_v9", "1-0_v90", "1-20_v9"]);
         assert_eq!(left("1-20"), ["1-0_v9", "1-0_v90", "1-2_v9"]);
         assert_eq!(left("1-*|v9"), ["1-20_v9"]);
-        assert_eq!(left("1-0|x|v"), ["1-0_v9", "1-0_v90", "1-20_v9", "1-2_v9"]);
+        for no_pin in ["1-0|x|v", "1-0|", "1-0||"] {
+            assert_eq!(left(no_pin), ["1-0_v9", "1-0_v90", "1-20_v9", "1-2_v9"]);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! 1. A fifth part `facebook` asks for a login through Facebook, which is refused with 6. Spec 02 §4.4.
 
 use super::Stranger;
-use crate::hub::{AppLogin, AppOs, Handled, Hub, Peer, Reply, UserId};
+use crate::hub::{AppLogin, AppOs, Handled, Hub, Peer, Reply, Unsaved, UserId};
 use crate::model::{LoggedAddress, MAIN_APP};
 use crate::wire::body::split_all;
 use crate::wire::{Command, Status};
@@ -56,6 +56,10 @@ pub fn login(hub: &mut Hub, caller: Stranger, body: &str) -> Handled {
             account.user.last_logged_ip = LoggedAddress::Ip(caller.address);
         }
         account.user.last_logged_at = now;
+        // The file of an account that nobody changes stays as it is.
+        if account.written_at.is_some() {
+            hub.users.mark(user, Unsaved::Presence);
+        }
     }
     let shown = rest.get(..2).unwrap_or_default().join("-");
     log::info!("{} {app_name}-app ({shown}) joined.", email.to_lowercase());

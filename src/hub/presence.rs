@@ -57,11 +57,11 @@ impl Hub {
         if store_ip {
             known.last_logged_ip = LoggedAddress::Ip(address);
         }
-        // Coming and going alone is not worth a write to flash: it is saved along with the next change.
-        if known.first_connect_time == 0 {
+        let is_first = known.first_connect_time == 0;
+        if is_first {
             known.first_connect_time = now;
-            self.users.mark(user, Unsaved::Values);
         }
+        self.users.mark(user, if is_first { Unsaved::Values } else { Unsaved::Presence });
     }
 
     /// A device shows a promised token for the first time: it joins its project and the token is its own from now on.
@@ -145,6 +145,7 @@ impl Hub {
         };
         known.status = DeviceStatus::Offline;
         known.disconnect_time = now;
+        self.users.mark(device.user, Unsaved::Presence);
     }
 
     /// A connection of a device has left the session (spec 01 §8.6). While it has others it is not offline: nothing happens

@@ -77,7 +77,7 @@ impl Hub {
         for id in std::mem::take(&mut self.saving.beside) {
             self.users.mark(id, Unsaved::Values);
         }
-        self.save(Unsaved::Values, usize::MAX, true);
+        self.save(Unsaved::Presence, usize::MAX, true);
         self.send_accounts();
         self.saving.backlog = 0;
         self.copy_daily();

@@ -16,6 +16,8 @@ pub enum Unsaved {
     /// Nothing.
     #[default]
     Nothing,
+    /// Who came and went when: not worth a write to flash, saved with something else or at the end.
+    Presence,
     /// Values and times that devices wrote: saved by the periodic worker.
     Values,
     /// Something that a person changed: saved at once.
@@ -277,6 +279,8 @@ mod tests {
         let mut users = Users::default();
         let a = users.add(User { email: "a@b.cc".into(), ..User::default() });
         let b = users.add(User { email: "b@b.cc".into(), ..User::default() });
+        users.mark(a, Unsaved::Presence);
+        assert!(users.take_unsaved(Unsaved::Values).is_empty());
         users.mark(a, Unsaved::Values);
         users.mark(b, Unsaved::Values);
         users.mark(b, Unsaved::Changes);

@@ -11,14 +11,14 @@ pub const NAME_MAX: usize = 50;
 /// The label that an app shows for unknown boards.
 pub const GENERIC_BOARD: &str = "Generic Board";
 
-/// A board's label. Labels that the app does not know are kept on disk but shown as [`GENERIC_BOARD`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BoardType(Option<Box<str>>);
+/// A board's label, one of those that the app knows: any other is [`GENERIC_BOARD`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BoardType(Option<&'static str>);
 
 impl BoardType {
-    /// A board with this label.
+    /// The board with this label.
     pub fn new(label: &str) -> Self {
-        BoardType(Some(label.into()))
+        BoardType(Some(BOARDS.iter().find(|known| **known == label).unwrap_or(&GENERIC_BOARD)))
     }
 
     /// No board was given.
@@ -29,9 +29,9 @@ impl BoardType {
     /// All labels that apps know.
     pub const KNOWN: &'static [&'static str] = &BOARDS;
 
-    /// The label that apps know, or nothing.
+    /// The label, or nothing.
     pub fn label(&self) -> Option<&str> {
-        self.0.as_deref().map(|l| if BOARDS.contains(&l) { l } else { GENERIC_BOARD })
+        self.0
     }
 }
 
@@ -40,15 +40,11 @@ impl Field for BoardType {
         // Also numbers, arrays, objects and the empty text are "some unknown board".
         cx.scalar(json, |raw| match raw.starts_with(['[', '{']) {
             true => Ok(BoardType::new(GENERIC_BOARD)),
-            false => Ok(BoardType(super::json::text(raw)?.map(|t| t.as_ref().into()))),
+            false => Ok(super::json::text(raw)?.map_or_else(BoardType::default, |label| BoardType::new(&label))),
         })
     }
     fn write(&self, key: &str, w: &mut Writer) {
-        let label = match w.audience() {
-            super::json::Audience::Disk => self.0.as_deref().filter(|l| !l.is_empty()).or(self.label()),
-            _ => self.label(),
-        };
-        if let Some(label) = label {
+        if let Some(label) = self.0 {
             w.key(key);
             w.text(label);
         }
@@ -270,3 +266,28 @@ const BOARDS: [&str; 69] = [
     "RedBearLab CC3200/Mini", "Bluz", "LeMaker Guitar", "panStamp esp-output", "Digistump Digispark",
     "RedBearLab Blend Micro", "TI LM4F120 LaunchPad", "Wildfire v3", "Wildfire v4", "Konekt Dash Pro",
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::model::json::Reading;
+    use crate::model::User;
+
+    #[test]
+    fn unknown_boards_become_the_generic_one_in_the_file_too() {
+        let device = |board: &str| format!(r#"{{"profile":{{"dashBoards":[{{"devices":[{{"id":1,{board}}}]}}]}}}}"#);
+        for (read, written) in [
+            (r#""boardType":"Arduino UNO""#, Some("Arduino UNO")),
+            (r#""boardType":"Abacus""#, Some("Generic Board")),
+            (r#""boardType":"""#, Some("Generic Board")),
+            (r#""boardType":7"#, Some("Generic Board")),
+            (r#""boardType":[{}]"#, Some("Generic Board")),
+            (r#""boardType":null"#, None),
+            (r#""name":"x""#, None),
+        ] {
+            let user = User::from_file(&device(read), User::default(), &Reading::strict()).unwrap().unwrap();
+            let file: serde_json::Value = serde_json::from_str(&user.to_file()).unwrap();
+            let board = file.pointer("/profile/dashBoards/0/devices/0/boardType").and_then(|board| board.as_str());
+            assert_eq!(board, written, "{read}");
+        }
+    }
+}

@@ -37,7 +37,7 @@ fn the_last_connection_of_a_device_takes_it_offline() {
     let device = w.dash().device(3).unwrap();
     assert_eq!((device.status, device.disconnect_time), (DeviceStatus::Offline, START + 1000));
     assert_eq!(w.hub.users.get(w.user).unwrap().hardware.len(), 1);
-    assert_eq!(w.unsaved(), Unsaved::Nothing);
+    assert_eq!(w.unsaved(), Unsaved::Presence);
     // Nothing more is known of it.
     w.hub.connection_lost(second);
     assert_eq!(w.told(), [""; 0]);
