@@ -67,7 +67,8 @@ fn take(
 ) -> Result<Response, Response> {
     let stopping = || Response::empty(503);
     // Without a body it is the order to load a file that is there.
-    let has_body = request.header("content-type").is_some();
+    let has_length = request.header("content-length").is_some_and(|length| length != "0");
+    let has_body = has_length || request.header("content-type").is_some();
     let (target, request) = handle
         .call(move |hub| {
             admin::enter(hub, &mut request, Area::Admin(guard))?;
@@ -125,10 +126,9 @@ impl Stored {
     }
 }
 
-/// Stores the last file of the body.
+/// Stores the last file of the body; a body of another type than `multipart/form-data` has none.
 fn store(folder: &Path, body: &mut dyn Read, content_type: &str) -> Result<Option<Stored>, MultipartError> {
-    let boundary = multipart::boundary(content_type)
-        .ok_or(MultipartError::Malformed("the content type must be multipart/form-data with a boundary"))?;
+    let Some(boundary) = multipart::boundary(content_type) else { return Ok(None) };
     let mut parts = Multipart::new(body, boundary);
     let mut last: Option<(AtomicFile, Stored)> = None;
     while let Some(file_name) = parts.next_part()? {
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(fs::read(&stored.path).unwrap(), b"data");
         stored.remove();
         assert!(store(&folder, &mut &body[..80], "multipart/form-data; boundary=b").is_err());
-        assert!(store(&folder, &mut &body[..], "text/plain").is_err());
+        assert!(store(&folder, &mut &body[..], "text/plain").unwrap().is_none());
         let empty = b"--b\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\ndata\r\n--b--\r\n";
         assert!(store(&folder, &mut &empty[..], "multipart/form-data; boundary=b").unwrap().is_none());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
