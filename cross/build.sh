@@ -52,7 +52,12 @@ fi
 silent=(-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none)
 # What build.rs asks for when it can try (link/layout.ld: no unwinding tables, what runs at the start lies together);
 # and pieces of code that occur often become functions.
-flags=("-Clink-arg=-Wl,-T,$PWD/link/layout.ld" "-Clink-arg=-Wl,--no-eh-frame-hdr" -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-machine-outliner-reruns=4)
+flags=("-Clink-arg=-Wl,-T,$PWD/link/layout.ld" "-Clink-arg=-Wl,--no-eh-frame-hdr"
+    -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-machine-outliner-reruns=4)
+# Panics name a crate's files without where this machine keeps them: shorter, and nobody's business.
+for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
+    flags+=("--remap-path-prefix=$folder/=")
+done
 # The standard library from its source, for a stable compiler that is told to allow it: without symbolised backtraces and tables
 # for unwinding, which a program that aborts has no use for: 15 % smaller. And no start files of musl from the compiler: zig has them.
 std=("-Zbuild-std=std,panic_abort" "-Zbuild-std-features=optimize_for_size")
