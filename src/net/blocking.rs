@@ -52,6 +52,16 @@ impl Socket {
         self.end = Some(end);
     }
 
+    /// How long each reading and writing may wait, in place of an end of all.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn wait_each(&mut self, time: Duration) -> io::Result<()> {
+        self.end = None;
+        self.tcp.set_read_timeout(Some(time))?;
+        self.tcp.set_write_timeout(Some(time))
+    }
+
     /// Whether the other side neither said anything nor closed the connection.
     pub fn is_quiet(&self) -> bool {
         let peeked = self.tcp.set_nonblocking(true).and_then(|()| self.tcp.peek(&mut [0]));
@@ -102,6 +112,11 @@ impl Stream {
             connection.complete_io(&mut socket)?;
         }
         Ok(Stream::Tls(Box::new(StreamOwned::new(connection, socket))))
+    }
+
+    /// Whether it is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Stream::Tls(_))
     }
 
     /// The socket underneath.

@@ -8,7 +8,7 @@
 //!   requests and sends their answers.
 //! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings,
 //!   [`sessions`] what clients may resume, [`validity`] tells when a certificate ends.
-//! * [`blocking`] is a connection to another server, for workers.
+//! * [`blocking`] is a connection to another server, for workers; [`trust`] says which servers are trusted.
 //! * [`handshake`] answers upgrade requests, [`websocket`] is the frame layer after it.
 
 pub mod blocking;
@@ -32,5 +32,6 @@ pub mod tables;
 #[cfg(test)]
 mod testing;
 pub mod tls;
+pub mod trust;
 pub mod validity;
 pub mod websocket;

@@ -19,10 +19,11 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 
 use super::local_address::LocalAddresses;
 use crate::net::blocking::{Socket, Stream};
+use crate::net::trust;
 use url::Url;
 
 /// Longest wait for a connection.
@@ -210,13 +211,8 @@ impl HttpClient {
             Err(reason) if certificates.is_empty() => return Err(HttpError::NoRoots(reason)),
             Err(reason) => log::debug!("no system certificate authorities: {reason}"),
         }
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certificates);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| HttpError::Failed(error.to_string()))?;
-        let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+        let config = trust::authorities(certificates).map_err(|error| HttpError::Failed(error.to_string()))?;
+        let config = Arc::new(config);
         Ok(Arc::clone(self.tls.get_or_init(|| config)))
     }
 }

@@ -4,21 +4,24 @@
 //! user name; through a bulk mail service (`third_party`) they come from `mail.from` and the login is not optional.
 //! Unlike the reference, the server's certificate is verified unless `mail.smtp.ssl.trust` says otherwise.
 
-use std::sync::OnceLock;
+mod conversation;
+
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lettre::address::{Address, Envelope};
+use lettre::address::Address;
 use lettre::message::Mailbox;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{Certificate, CertificateStore, SmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands;
-use lettre::transport::smtp::extension::ClientId;
+use rustls::pki_types::CertificateDer;
+use rustls::ClientConfig;
 
 use super::address;
+use super::http_client::system_roots;
 use super::mail::Mail;
 use super::mail_form;
 use super::punycode;
 use crate::config::MailConfig;
+use crate::net::trust::{self, Lenient};
+use conversation::{Conversation, Place, SmtpError};
 
 /// Instead of "no limit": a worker must come back some day.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
@@ -47,8 +50,8 @@ pub struct Mailer {
     config: MailConfig,
     from: Mailbox,
     envelope_from: Address,
-    extra_roots: Vec<Certificate>,
-    tls: OnceLock<TlsParameters>,
+    extra_roots: Vec<CertificateDer<'static>>,
+    tls: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Mailer {
@@ -72,102 +75,76 @@ impl Mailer {
     pub fn send(&self, mail: &Mail) -> Result<(), MailError> {
         let to: Vec<Address> =
             mail.to.iter().map(|address| wire_address(address)).collect::<Option<_>>().ok_or(MailError::Recipient)?;
+        if to.is_empty() {
+            return Err(MailError::Recipient);
+        }
         let bytes = mail_form::message(mail, &self.from, &to)?;
-        let envelope = Envelope::new(Some(self.envelope_from.clone()), to).map_err(|_| MailError::Recipient)?;
         let mut connection = self.connect()?;
-        deliver(&mut connection, &envelope, &bytes).map_err(failed)?;
-        // The mail is delivered: how the server says good-bye does not matter.
-        let _ = connection.quit();
-        Ok(())
+        let sent = connection.deliver(&self.envelope_from, &to, &bytes);
+        if !matches!(sent, Err(SmtpError::Io(_))) {
+            connection.quit();
+        }
+        sent.map_err(failed)
     }
 
     /// A connection that is encrypted and logged in as configured.
-    fn connect(&self) -> Result<SmtpConnection, MailError> {
+    fn connect(&self) -> Result<Conversation, MailError> {
         let config = &self.config;
         let hello = hello_name(&config.localhost);
         let wrapper = if config.ssl_enable { Some(self.tls()?) } else { None };
         let connect = timeout(config.connectiontimeout);
-        let server = (config.host.as_str(), config.port);
-        let mut connection = SmtpConnection::connect(server, Some(connect), &hello, wrapper, None).map_err(failed)?;
+        let place = Place { host: &config.host, port: config.port, connect, hello: &hello };
+        let mut connection = Conversation::begin(place, wrapper).map_err(failed)?;
         let wait = match config.writetimeout {
             0 => config.timeout,
             write => config.timeout.max(write),
         };
-        connection.set_timeout(Some(timeout(wait))).map_err(|e| MailError::Failed(e.to_string()))?;
-        if wrapper.is_none() && (config.starttls_enable || config.starttls_required) {
-            if connection.can_starttls() {
-                connection.starttls(self.tls()?, &hello).map_err(failed)?;
+        connection.wait_each(timeout(wait)).map_err(|e| MailError::Failed(e.to_string()))?;
+        if !connection.is_encrypted() && (config.starttls_enable || config.starttls_required) {
+            if connection.offers("STARTTLS") {
+                connection = connection.start_tls(place, self.tls()?).map_err(failed)?;
             } else if config.starttls_required {
-                connection.abort();
+                connection.quit();
                 return Err(MailError::Failed("it does not offer STARTTLS, which is required".to_owned()));
             }
         }
-        self.log_in(&mut connection)?;
-        Ok(connection)
+        self.log_in(connection)
     }
 
-    fn log_in(&self, connection: &mut SmtpConnection) -> Result<(), MailError> {
-        const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
-        let offered = MECHANISMS.iter().any(|way| connection.server_info().supports_auth_mechanism(*way));
+    fn log_in(&self, mut connection: Conversation) -> Result<Conversation, MailError> {
+        let offered = ["PLAIN", "LOGIN"].iter().any(|way| connection.offers_login(way));
         // As the reference's mail library did: no login where the server offers none.
         if offered && (self.config.auth || self.config.third_party()) {
-            let password = self.config.password.expose().to_owned();
-            let login = Credentials::new(self.config.username.clone(), password);
-            if let Err(error) = connection.auth(&MECHANISMS, &login) {
-                connection.abort();
+            if let Err(error) = connection.log_in(&self.config.username, self.config.password.expose()) {
+                connection.quit();
                 return Err(MailError::Failed(format!("it refused the login: {}", reason(&error))));
             }
         }
-        Ok(())
+        Ok(connection)
     }
 
     /// Made once: reading the system's certificate authorities takes time on a small machine.
-    fn tls(&self) -> Result<&TlsParameters, MailError> {
+    fn tls(&self) -> Result<Arc<ClientConfig>, MailError> {
         if let Some(tls) = self.tls.get() {
-            return Ok(tls);
+            return Ok(Arc::clone(tls));
         }
-        let mut builder = TlsParameters::builder(self.config.host.clone());
-        if self.config.verify_certificate() {
-            for root in &self.extra_roots {
-                builder = builder.add_root_certificate(root.clone());
+        let config = if self.config.verify_certificate() {
+            let mut roots = self.extra_roots.clone();
+            match system_roots() {
+                Ok(system) => roots.extend(system),
+                Err(reason) if roots.is_empty() => {
+                    let text = "no certificate authorities found, install the package ca-certificates or ca-bundle";
+                    return Err(MailError::Failed(format!("{text} ({reason})")));
+                }
+                Err(_) => {}
             }
+            trust::authorities(roots)
         } else {
-            builder = builder
-                .certificate_store(CertificateStore::None)
-                .dangerous_accept_invalid_certs(true)
-                .dangerous_accept_invalid_hostnames(true);
-        }
-        let tls = builder.build_rustls().map_err(failed)?;
-        Ok(self.tls.get_or_init(|| tls))
+            trust::verified(Arc::new(Lenient(None)))
+        };
+        let config = Arc::new(config.map_err(|error| MailError::Failed(error.to_string()))?);
+        Ok(Arc::clone(self.tls.get_or_init(|| config)))
     }
-}
-
-/// Sends as the library does, but text and final dot in one write. In two, TCP holds the dot back until the server has
-/// acknowledged the text, which takes it 40 ms, and a mail overtakes an earlier, shorter one.
-fn deliver(
-    connection: &mut SmtpConnection,
-    envelope: &Envelope,
-    text: &[u8],
-) -> Result<(), lettre::transport::smtp::Error> {
-    let plain_addresses = envelope.to().iter().chain(envelope.from()).all(|a| AsRef::<str>::as_ref(a).is_ascii());
-    let plain = match std::str::from_utf8(text) {
-        Ok(plain) if plain_addresses && plain.is_ascii() => plain,
-        _ => return connection.send(envelope, text).map(|_| ()),
-    };
-    let mut whole = plain.replace("\n.", "\n..");
-    if whole.starts_with('.') {
-        whole.insert(0, '.');
-    }
-    whole.push_str("\r\n.\r\n");
-    let mut sent = connection.command(commands::Mail::new(envelope.from().cloned(), Vec::new()));
-    for to in envelope.to() {
-        sent = sent.and_then(|_| connection.command(commands::Rcpt::new(to.clone(), Vec::new())));
-    }
-    sent = sent.and_then(|_| connection.command(commands::Data)).and_then(|_| connection.command(whole));
-    if sent.is_err() {
-        connection.abort();
-    }
-    sent.map(|_| ())
 }
 
 fn timeout(milliseconds: u32) -> Duration {
@@ -177,11 +154,11 @@ fn timeout(milliseconds: u32) -> Duration {
     }
 }
 
-fn failed(error: lettre::transport::smtp::Error) -> MailError {
+fn failed(error: SmtpError) -> MailError {
     MailError::Failed(reason(&error))
 }
 
-fn reason(error: &lettre::transport::smtp::Error) -> String {
+fn reason(error: &SmtpError) -> String {
     let mut text: String = error.to_string().chars().filter(|c| !c.is_control()).take(REASON_LIMIT).collect();
     if text.contains("invalid peer certificate") {
         text.push_str(" (mail.smtp.ssl.trust in mail.properties names servers that are trusted without)");
@@ -190,7 +167,7 @@ fn reason(error: &lettre::transport::smtp::Error) -> String {
 }
 
 /// The name for EHLO: the configured one, else the machine's, else its address.
-fn hello_name(configured: &str) -> ClientId {
+fn hello_name(configured: &str) -> String {
     let name = match configured {
         "" => std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default(),
         name => name.to_owned(),
@@ -198,9 +175,9 @@ fn hello_name(configured: &str) -> ClientId {
     let name = name.trim();
     let usable = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.[]:".contains(&b));
     if usable {
-        ClientId::Domain(name.to_owned())
+        name.to_owned()
     } else {
-        ClientId::default()
+        "[127.0.0.1]".to_owned()
     }
 }
 

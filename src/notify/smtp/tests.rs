@@ -21,7 +21,7 @@ fn config(peer: &SmtpPeer) -> MailConfig {
 
 fn mailer(peer: &SmtpPeer, config: &MailConfig) -> Mailer {
     let mut mailer = Mailer::new(config, "Blynk").unwrap();
-    mailer.extra_roots.extend(peer.root().map(|der| Certificate::from_der(der).unwrap()));
+    mailer.extra_roots.extend(peer.root().map(CertificateDer::from));
     mailer
 }
 
