@@ -63,6 +63,36 @@ fn strangers_cannot_take_the_descriptors_that_files_need() {
 }
 
 #[test]
+fn silent_strangers_make_room_for_who_has_something_to_say() {
+    let place = Place::new("");
+    let _server = place.start_within(100);
+    let (_app, token) = App::with_project(place.https, EMAIL, "");
+    // Silent ones, half logins, half requests, and browsers that keep their connection.
+    let beginnings: [&[u8]; 4] = [b"", b"\x1d\0\x01\0\x20ab", b"GET / HT", b"GET /healthz HTTP/1.1\r\n\r\n"];
+    let began = Instant::now();
+    let strangers: Vec<TcpStream> = (0..60)
+        .map(|n| {
+            let mut socket = tcp(place.http);
+            let _ = socket.write_all(beginnings[n % beginnings.len()]);
+            socket
+        })
+        .collect();
+    eventually("it is full", || is_closed(&mut tcp(place.http)).then_some(()));
+    // They have some seconds; those whose session had begun also have time to read why it ends.
+    let is_in = || {
+        let (mut socket, mut answer) = (tcp(place.http), [0; 5]);
+        let login = [&[29, 0, 1, 0, 32][..], token.as_bytes()].concat();
+        socket.write_all(&login).is_ok() && socket.read_exact(&mut answer).is_ok() && answer == [0, 0, 1, 0, 200]
+    };
+    for _ in 0..5 {
+        eventually("a device is let in", || is_in().then_some(()));
+    }
+    eventually("HTTP is served", || (http_status(place.http) == "200").then_some(()));
+    assert!(began.elapsed() < Duration::from_secs(20), "only when their own time was over");
+    drop(strangers);
+}
+
+#[test]
 fn http_goes_on_when_strangers_took_all_they_could() {
     let place = Place::new("");
     let _server = place.start_within(200);

@@ -16,7 +16,7 @@ use crate::hub::tokens::random_bytes;
 use crate::hub::HubHandle;
 use crate::store::atomic::{AtomicFile, PUBLIC};
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -104,6 +104,10 @@ fn take(
 fn refusal(error: MultipartError) -> Response {
     match error {
         MultipartError::Malformed(reason) => Response::text(400, reason),
+        // The client is gone.
+        MultipartError::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            Response::text(400, "the end is missing")
+        }
         MultipartError::Io(error) => {
             log::error!("an upload was not stored: {error}");
             Response::failure()

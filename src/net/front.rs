@@ -26,14 +26,12 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Serves an HTTP connection to its end. `bytes`: what was read already.
 pub async fn run(server: Rc<Server>, mut stream: Stream, origin: Origin, mut bytes: Vec<u8>) {
     loop {
-        let Some(head) = future::or(read_head(&server, &mut stream, origin, &mut bytes), async {
+        let late = async {
             Timer::after(HEAD_TIMEOUT).await;
             None
-        })
-        .await
-        else {
-            break;
         };
+        let head = future::or(read_head(&server, &mut stream, origin, &mut bytes), late);
+        let Some(head) = server.places.unless_needed(head).await else { break };
         let upgrade = upgrade(&server, origin, bytes.get(..head).unwrap_or_default());
         match upgrade {
             None => match exchange::run(&server, &mut stream, origin, head, bytes).await {

@@ -80,7 +80,13 @@ pub async fn accept(server: Rc<Server>, listener: Async<TcpListener>, service: S
             Ok((socket, address)) => {
                 tables::make_room(&server, listener.get_ref());
                 let origin = Origin { address: canonical(address.ip()), port, tls: false };
-                let Some(entrance) = server.enter() else {
+                let mut entrance = server.enter();
+                if entrance.is_none() && server.make_place() {
+                    // Who was asked to leave goes first.
+                    future::yield_now().await;
+                    entrance = server.enter();
+                }
+                let Some(entrance) = entrance else {
                     full.say(&format!("port {port}: {} connections are open, no more are taken", server.open_max()));
                     continue;
                 };
@@ -165,7 +171,7 @@ async fn opened(
     admission: (Entrance, Admission),
 ) {
     let _admission = admission;
-    let session = begin(server, socket, origin, service).await;
+    let session = server.places.unless_needed(begin(Rc::clone(&server), socket, origin, service)).await;
     if let Some(session) = session {
         session.await;
     }

@@ -2,7 +2,7 @@
 //!
 //! * [`event_loop`] runs everything until a signal comes.
 //! * [`listen`] accepts, does the TLS handshake and tells protocols apart; [`server`] is what all tasks share.
-//! * [`proxy`] reads for whom a proxy speaks.
+//! * [`places`] says who goes when there are too many. [`proxy`] reads for whom a proxy speaks.
 //! * [`session`] serves connections that speak frames, [`pending`] bounds what their unfinished frames take; [`front`] those that speak HTTP; [`mqtt_session`] MQTT.
 //! * [`stream`] is one socket, plain or encrypted; [`tables`] makes room for many. [`exchange`] reads HTTP
 //!   requests and sends their answers.
@@ -23,6 +23,7 @@ pub mod handshake;
 pub mod listen;
 pub mod mqtt_session;
 pub mod pending;
+pub mod places;
 pub mod proxy;
 pub mod server;
 pub mod session;

@@ -1,16 +1,18 @@
 //! What all connection tasks share: the hub, the TLS settings, one read buffer, the counts per address.
 
 use super::pending::Pending;
+use super::places::{Places, GRACE};
 use super::tls::Tls;
 use crate::descriptors::Shares;
 use crate::http::Http;
 use crate::hub::attempts::network;
-use crate::hub::{ConnId, Framing, Hub, Origin, Outbox};
+use crate::hub::{ConnId, Framing, Hub, Origin, Outbox, Peer};
 use async_executor::LocalExecutor;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::time::Instant;
 
 /// Size of the read buffer: one TLS record.
 pub const READ_BUFFER: usize = 16 * 1024;
@@ -31,6 +33,8 @@ pub struct Server {
     pub http: Http,
     /// HTTP requests that are being read and answered.
     pub exchanges: super::exchange::Exchanges,
+    /// Connections that wait for what their clients have to say.
+    pub places: Places,
     /// What unfinished frames take.
     pub pending: Rc<Pending>,
     per_address: RefCell<HashMap<IpAddr, u32>>,
@@ -58,6 +62,7 @@ impl Server {
             buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
             http,
             exchanges: super::exchange::Exchanges::new(shares.uploads),
+            places: Places::default(),
             pending: Rc::default(),
             per_address: RefCell::new(HashMap::new()),
             open: Cell::new(0),
@@ -79,6 +84,26 @@ impl Server {
         }
         self.open.set(self.open.get() + 1);
         Some(Entrance(Rc::clone(self)))
+    }
+
+    /// Asks one to leave who has not said for some time who they are. Returns whether there is one; the place is free when
+    /// their task has run, or a little later.
+    pub fn make_place(&self) -> bool {
+        self.places.take_one(Instant::now()) || self.close_stranger()
+    }
+
+    /// Closes the oldest session that is not logged in.
+    fn close_stranger(&self) -> bool {
+        let hub = self.hub.borrow();
+        let is_stranger = |peer| matches!(peer, Peer::New { .. });
+        let strangers = hub.connections.iter().map(|(_, connection)| connection);
+        let strangers = strangers.filter(|one| is_stranger(one.peer) && !one.outbox.is_closing());
+        let Some(oldest) = strangers.min_by_key(|one| one.opened_at) else { return false };
+        let is_due = hub.ticks() >= (u64::from(oldest.opened_at) + GRACE.as_secs()) * 1000;
+        if is_due {
+            oldest.outbox.abort();
+        }
+        is_due
     }
 
     /// Does something with the state, then starts to save what it changed: the one way in for tasks that handle messages,
