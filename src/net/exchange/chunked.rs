@@ -48,7 +48,7 @@ impl Decoder {
             let rest = input.get(*used..).unwrap_or_default();
             match self.0 {
                 State::Size => match httparse::parse_chunk_size(rest) {
-                    Ok(Status::Complete((length, size))) => {
+                    Ok(Status::Complete((length, size))) if is_size_line(&rest[..length]) => {
                         *used += length;
                         self.0 = if size == 0 { State::Trailers(0) } else { State::Data(size) };
                     }
@@ -90,6 +90,14 @@ impl Decoder {
     }
 }
 
+/// What the library lets pass: a line without a size would be the last chunk, and an extension may hold anything, also a line end of
+/// those who are content with LF.
+fn is_size_line(line: &[u8]) -> bool {
+    let text = line.strip_suffix(b"\r\n").unwrap_or(line);
+    text.first().is_some_and(u8::is_ascii_hexdigit)
+        && text.iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +124,10 @@ mod tests {
     fn nonsense_is_refused() {
         let endless = [b"0\r\n", &[b'a'; 5000][..]].concat();
         let long = [b"5;", &[b'a'; 300][..]].concat();
-        for bad in [&b"x\r\n"[..], b"3\r\nabcd", b"-1\r\n", b"fffffffffffffffff\r\n", &endless, &long] {
+        // A line without a size is no last chunk, and what another server takes for the end of a line must not hide in one.
+        let hidden = [&b"\r\n\r\n"[..], b" \r\n\r\n", b";x\r\n\r\n", b"1;a\nb\r\nx\r\n0\r\n\r\n", b"0;\0\r\n\r\n"];
+        let bad = [&b"x\r\n"[..], b"3\r\nabcd", b"-1\r\n", b"fffffffffffffffff\r\n", &endless, &long];
+        for bad in bad.into_iter().chain(hidden) {
             let mut input = bad.to_vec();
             assert_eq!(Decoder::default().feed(&mut input, &mut Vec::new()), Err(BadChunk), "{bad:?}");
         }
