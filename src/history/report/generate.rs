@@ -56,19 +56,20 @@ struct Generator<'a, W: Write> {
 }
 
 impl<'a, W: Write> Generator<'a, W> {
-    /// One entry per device and pin, only with data. A pin that several sources name is written once.
+    /// One entry per device and pin, only with data. A pin that several sources name is written once for each label.
     fn per_pin(&mut self) -> io::Result<()> {
-        let mut pins_done: HashSet<(i32, PinType, i16)> = HashSet::new();
+        let mut pins_done: HashSet<(i32, PinType, i16, String)> = HashSet::new();
         let mut names = HashSet::new();
         for source in &self.job.sources {
             for device in &source.devices {
                 for pin in &source.pins {
-                    if !pins_done.insert((device.id, pin.pin_type, pin.pin)) {
+                    let part = pin_file_part(pin);
+                    if !pins_done.insert((device.id, pin.pin_type, pin.pin, part.clone())) {
                         continue;
                     }
                     let records = self.points(device, pin)?;
                     if !records.is_empty() {
-                        let base = format!("{}_{}_{}", device_file_part(device), device.id, pin_file_part(pin));
+                        let base = format!("{}_{}_{}", device_file_part(device), device.id, part);
                         self.entry(&unique(&mut names, base, pin))?;
                         self.lines(&records, "")?;
                     }

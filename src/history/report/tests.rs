@@ -67,6 +67,13 @@ fn an_entry_per_device_and_pin() {
 }
 
 #[test]
+fn a_pin_with_two_labels_has_two_entries() {
+    let sources = vec![source(&[0], vec![stream(5, "")]), source(&[0, 1], vec![stream(5, "Inside")])];
+    let made = run(&report(ReportOutput::CsvPerDevicePerPin, sources), &[(0, 5, 1.0)]);
+    assert_eq!(made, entries(&[("MyDevice_0_v5.csv", "T0,1.0\n"), ("MyDevice_0_Inside.csv", "T0,1.0\n")]));
+}
+
+#[test]
 fn equal_labels_lose_no_data() {
     let both =
         vec![source(&[0], vec![stream(5, "Темп"), stream(6, "a"), stream(7, "a")]), source(&[0], vec![stream(5, "")])];
