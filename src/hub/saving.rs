@@ -12,10 +12,13 @@ use super::trouble::Trouble;
 use super::users::{Unsaved, UserId};
 use super::{Hub, MINUTE_MS};
 use crate::logging::WORKER;
-use crate::store::save::{Item, BACKUP_PERIOD};
+use crate::store::daily::{self, Copies};
+use crate::store::save::Item;
 use crate::store::Saver;
 use std::collections::HashSet;
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Bytes of accounts that are put into text in one go, but for the last of them.
 const CHUNK: usize = 512 * 1024;
@@ -41,6 +44,14 @@ pub struct Saving {
     beside: HashSet<UserId>,
     /// Accounts whose last save failed.
     failing: HashSet<UserId>,
+}
+
+/// The disk worker makes daily copies for so long without a look at what else waits.
+const COPY_TIME: Duration = Duration::from_millis(500);
+
+fn make_some(mut copies: Copies) -> io::Result<Copies> {
+    copies.go_on(COPY_TIME)?;
+    Ok(copies)
 }
 
 struct Account {
@@ -103,19 +114,32 @@ impl Hub {
             return;
         }
         let ticks = self.ticks();
-        if self.saving.backed_up_at.is_some_and(|at| ticks.saturating_sub(at) < BACKUP_PERIOD) {
+        if self.saving.backed_up_at.is_some_and(|at| ticks.saturating_sub(at) < daily::PERIOD) {
             return;
         }
         (self.saving.backed_up_at, self.saving.uncopied) = (Some(ticks), false);
         let Some(saver) = self.saver() else { return };
         let date = crate::local_time::now().date().to_string();
-        let work = move || saver.back_up(&date).map_err(|e| e.to_string());
-        let _ = self.jobs.work(Queue::Disk, work, |_, result| match result {
-            Ok(done) => {
-                log::info!(target: WORKER, "Daily copies: {} files copied, {} unchanged", done.copied, done.linked);
+        let work = move || Copies::begin(&saver, &date).and_then(make_some).map_err(|e| e.to_string());
+        let _ = self.jobs.work(Queue::Disk, work, Hub::some_copied);
+    }
+
+    /// Daily copies go on after what was to be saved meanwhile. Who stops the server waits for a part of them only: the next
+    /// start makes the rest.
+    fn some_copied(&mut self, copies: Result<Copies, String>) {
+        let copies = match copies {
+            Ok(copies) => copies,
+            Err(e) => return log::error!(target: WORKER, "Daily copies failed: {e}"),
+        };
+        match copies.all_made() {
+            Some(made) => {
+                log::info!(target: WORKER, "Daily copies: {} files copied, {} unchanged", made.copied, made.linked);
             }
-            Err(e) => log::error!(target: WORKER, "Daily copies failed: {e}"),
-        });
+            None => {
+                let work = move || make_some(copies).map_err(|e| e.to_string());
+                let _ = self.jobs.work(Queue::Disk, work, Hub::some_copied);
+            }
+        }
     }
 
     /// Saves for the last time: the disk worker, which keeps the order, is about to be joined.

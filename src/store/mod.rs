@@ -11,6 +11,7 @@ pub mod atomic;
 mod backups;
 pub mod changes;
 pub mod clones;
+pub mod daily;
 pub mod flashed;
 pub mod folder;
 pub mod listing;

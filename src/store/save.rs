@@ -1,4 +1,4 @@
-//! Writing user files, keeping aside what must not be lost, daily copies, and deletion.
+//! Writing user files, keeping aside what must not be lost, and deletion.
 //!
 //! Calls block on the disk: they are for workers. Two calls for the same account must not run at once, or the older text
 //! may win; calls for different accounts may.
@@ -8,17 +8,15 @@
 
 use super::atomic::{sync_folder, AtomicFile, PRIVATE};
 use super::changes;
-use super::folder::{BACKUP, DELETED};
-use super::names::{is_date, is_user_file, user_file_name, SUFFIX};
+use super::folder::DELETED;
+use super::names::user_file_name;
 use super::users::{Fate, Leftover, Leftovers};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Between two runs of the daily copies, ms.
-pub const BACKUP_PERIOD: u64 = 24 * 60 * 60 * 1000;
 /// Files of one name that are kept aside; after that the last is replaced.
 const ASIDE_MAX: u32 = 99;
 
@@ -31,17 +29,6 @@ pub struct Item<'a> {
     pub text: &'a str,
     /// Into its file; else what differs may go into the file of [`changes`].
     pub whole: bool,
-}
-
-/// What [`Saver::back_up`] did, in files.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BackedUp {
-    /// Copied, because they changed since the last copy.
-    pub copied: usize,
-    /// Unchanged: the new name shares the last copy's place on the disk.
-    pub linked: usize,
-    /// Could not be copied.
-    pub failed: usize,
 }
 
 /// Writes the user files of one data folder.
@@ -61,6 +48,13 @@ impl Saver {
     /// The data folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// User files that could not be read, or not as they are.
+    pub fn damaged(&self) -> HashSet<String> {
+        let leftovers = self.leftovers();
+        let damaged = leftovers.values().flatten().filter(|leftover| leftover.fate != Fate::Remove);
+        damaged.map(|leftover| leftover.file.clone()).collect()
     }
 
     fn leftovers(&self) -> MutexGuard<'_, Leftovers> {
@@ -158,51 +152,10 @@ impl Saver {
         }
         Ok(moved)
     }
-
-    /// Copies all user files to `backup/<name>.<date>`, but for those that could not be read. `date` is the local date as
-    /// `yyyy-MM-dd`. A file that is the same as its last copy costs no new space where the file system has hard links.
-    ///
-    /// # Errors
-    /// A bad date, or folders that cannot be listed. A file that cannot be copied is counted and logged.
-    pub fn back_up(&self, date: &str) -> io::Result<BackedUp> {
-        if !is_date(date) {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "no date"));
-        }
-        let mut names = HashSet::new();
-        for entry in fs::read_dir(&self.root)? {
-            if let Ok(name) = entry?.file_name().into_string() {
-                if is_user_file(&name) {
-                    names.insert(name);
-                }
-            }
-        }
-        for leftover in self.leftovers().values().flatten().filter(|leftover| leftover.fate != Fate::Remove) {
-            names.remove(&leftover.file);
-        }
-        let folder = self.root.join(BACKUP);
-        let last = last_copies(&folder, &names)?;
-        let mut done = BackedUp::default();
-        for name in &names {
-            let (from, to) = (self.root.join(name), folder.join(format!("{name}.{date}")));
-            bring_up_to_date(&from);
-            let last = last.get(name).map(|date| folder.join(format!("{name}.{date}")));
-            match copy_once(&from, &to, last.as_deref()) {
-                Ok(true) => done.copied += 1,
-                Ok(false) => done.linked += 1,
-                Err(error) if error.kind() == ErrorKind::NotFound => {} // deleted meanwhile
-                Err(error) => {
-                    log::warn!("cannot copy {} to {}: {error}", from.display(), to.display());
-                    done.failed += 1;
-                }
-            }
-        }
-        sync_folder(&folder)?;
-        Ok(done)
-    }
 }
 
 /// Brings what is kept beside a user file into it, before it is copied or moved. The file is good enough when that fails.
-fn bring_up_to_date(path: &Path) {
+pub fn bring_up_to_date(path: &Path) {
     if let Err(error) = changes::apply(path) {
         log::warn!("{} is not brought up to date: {error}", path.display());
     }
@@ -277,41 +230,12 @@ fn aside(path: &Path, ending: &str) -> PathBuf {
     free.unwrap_or_else(|| with(format!(".{ending}-{ASIDE_MAX}")))
 }
 
-/// The date of the newest copy of each file.
-fn last_copies(folder: &Path, names: &HashSet<String>) -> io::Result<HashMap<String, String>> {
-    let mut last: HashMap<String, String> = HashMap::new();
-    for entry in fs::read_dir(folder)? {
-        let Ok(name) = entry?.file_name().into_string() else { continue };
-        let Some((name, date)) = name.rsplit_once('.').filter(|(name, date)| name.ends_with(SUFFIX) && is_date(date))
-        else {
-            continue;
-        };
-        if names.contains(name) && last.get(name).is_none_or(|known| known.as_str() < date) {
-            last.insert(name.to_owned(), date.to_owned());
-        }
-    }
-    Ok(last)
-}
-
-/// Makes `to` a copy of `from`. False: `last` has the same content and only got another name.
-fn copy_once(from: &Path, to: &Path, last: Option<&Path>) -> io::Result<bool> {
-    let content = fs::read(from)?;
-    if let Some(last) = last {
-        let is_same = fs::metadata(last).is_ok_and(|m| m.len() == content.len() as u64)
-            && fs::read(last).is_ok_and(|old| old == content);
-        if is_same && (last == to || fs::hard_link(last, to).is_ok()) {
-            return Ok(false);
-        }
-    }
-    write_copy(to, &content)?;
-    Ok(true)
-}
-
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     write_copy(to, &fs::read(from)?)
 }
 
-fn write_copy(to: &Path, content: &[u8]) -> io::Result<()> {
+/// Makes or replaces a copy and waits for the disk, but not for its folder.
+pub fn write_copy(to: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(to, PRIVATE)?;
     file.write_all(content)?;
     file.commit_without_folder()

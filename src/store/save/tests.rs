@@ -1,5 +1,6 @@
 //! Saving, deleting and copying on real folders.
 
+use super::super::daily::{Copies, Made};
 use super::super::{atomic, load, DataFolder, Listing, LoadSettings};
 use super::*;
 
@@ -22,6 +23,18 @@ fn place(files: &[(&str, &str)]) -> Place {
     let loaded = load(temp.path(), &Listing::of(temp.path()).unwrap(), &settings);
     let emails = loaded.users.iter().map(|loaded| loaded.user.email.clone()).collect();
     Place { saver: Saver::new(temp.path(), loaded.leftovers), temp, emails }
+}
+
+/// The daily copies, one at a time.
+fn back_up(place: &Place, date: &str) -> Made {
+    let mut copies = Copies::begin(&place.saver, date).unwrap();
+    for _ in 0..10 {
+        if let Some(made) = copies.all_made() {
+            return made;
+        }
+        copies.go_on(std::time::Duration::ZERO).unwrap();
+    }
+    panic!("{copies:?}")
 }
 
 impl Place {
@@ -57,7 +70,7 @@ fn copies_have_what_is_kept_beside_the_file() {
     };
     beside("2");
     assert_eq!(place.read(name), large("1"));
-    place.saver.back_up("2020-01-01").unwrap();
+    back_up(&place, "2020-01-01");
     assert_eq!(place.read(&format!("backup/{name}.2020-01-01")), large("2"));
     beside("3");
     place.saver.delete("a@b.cc", "Blynk").unwrap();
@@ -198,10 +211,10 @@ fn copies_are_made_of_all_readable_files() {
         ("b@b.cc.Blynk.user", r#"{"email":"b@b.cc"}"#),
         ("wreck@b.cc.Blynk.user", "no JSON"),
     ]);
-    assert!(place.saver.back_up("../../x").is_err());
-    assert_eq!(place.saver.back_up("2026-11-22").unwrap(), BackedUp { copied: 2, ..BackedUp::default() });
+    assert!(Copies::begin(&place.saver, "../../x").is_err());
+    assert_eq!(back_up(&place, "2026-11-22"), Made { copied: 2, ..Made::default() });
     place.save("a@b.cc", "changed");
-    assert_eq!(place.saver.back_up("2026-11-23").unwrap(), BackedUp { copied: 1, linked: 1, failed: 0 });
+    assert_eq!(back_up(&place, "2026-11-23"), Made { copied: 1, linked: 1, failed: 0 });
     assert_eq!(
         place.names("backup"),
         [
@@ -213,6 +226,6 @@ fn copies_are_made_of_all_readable_files() {
     );
     assert_eq!(place.read("backup/a@b.cc.Blynk.user.2026-11-23"), "changed");
     place.save("b@b.cc", "changed too");
-    assert_eq!(place.saver.back_up("2026-11-23").unwrap(), BackedUp { copied: 1, linked: 1, failed: 0 });
+    assert_eq!(back_up(&place, "2026-11-23"), Made { copied: 1, linked: 1, failed: 0 });
     assert_eq!(place.read("backup/b@b.cc.Blynk.user.2026-11-22"), r#"{"email":"b@b.cc"}"#);
 }
