@@ -1,7 +1,7 @@
 //! Pin storage: values and properties of pins that no widget holds.
 
 use super::enums::Property;
-use super::json::{read_map, Bad, Cursor, Element, Field, Name, Reading, Writer};
+use super::json::{read_map, Audience, Bad, Cursor, Element, Field, Name, Reading, Writer};
 use super::pin::PinType;
 use crate::json_enum;
 use indexmap::IndexMap;
@@ -208,10 +208,12 @@ impl Field for PinStorage {
         }
         w.key(key);
         w.braces('{', '}', |w| {
-            // As everywhere, empty texts are left out; and so are the negative ids of some old files: the reference could not
+            // As everywhere, empty texts are left out. Apps see the negative ids of some old files, but the reference could not
             // read an account with such a key.
+            let is_shown = w.audience() != Audience::Disk;
             let is_kept = |key: &PinKey, value: &PinValue| {
-                key.dash >= 0 && key.device >= 0 && !matches!(value, PinValue::Single(v) if v.is_empty())
+                let is_readable = is_shown || key.dash >= 0 && key.device >= 0;
+                is_readable && !matches!(value, PinValue::Single(v) if v.is_empty())
             };
             for (key, value) in self.0.iter().filter(|(key, value)| is_kept(key, value)) {
                 w.foreign_key(&key.to_string());
@@ -298,7 +300,10 @@ mod tests {
             assert_eq!(cx.notes(), [""; 0]);
             user
         };
-        let again = read(&read(file).to_file());
+        let user = read(file);
+        let shown = crate::model::json::to_string(&user.profile, Audience::Owner);
+        assert!(shown.contains(r#""1--1-v5":"x""#), "{shown}");
+        let again = read(&user.to_file());
         assert_eq!(again.profile.storage.0.keys().map(ToString::to_string).collect::<Vec<_>>(), ["1-0-v5"]);
     }
 }
