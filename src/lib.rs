@@ -13,6 +13,7 @@
 //! * [`model`] is what a user owns: profile, dashboards, devices, widgets, pin values and their JSON forms.
 //! * [`history`] records pin values: averages, binary files, graph queries, exports, reports.
 //! * [`automation`] decides what timers, rules, webhooks and polling do; it never does it itself.
+//! * [`outgoing`] connects workers to other servers.
 //! * [`notify`] holds the transports for mail, push, tweets and text messages that workers run.
 //! * [`store`] reads and writes the data folder.
 //! * `database` (feature `postgres`) holds the workers of the databases.
@@ -49,6 +50,7 @@ pub mod logging;
 pub mod model;
 pub mod net;
 pub mod notify;
+pub mod outgoing;
 pub mod reload;
 pub mod run;
 pub mod serve;

@@ -1,9 +1,9 @@
 //! What must hold for every input of the network's own decoders; see `wire::fuzz_targets`.
 
-use super::exchange::chunked::Decoder;
 use super::exchange::head;
 use super::websocket::{Event, WebSocket, MAX_MESSAGE};
 use crate::hub::Origin;
+use crate::wire::chunked::Decoder;
 use crate::wire::mqtt::{self, Decoded};
 use std::net::Ipv4Addr;
 

@@ -8,10 +8,8 @@
 //!   requests and sends their answers.
 //! * [`certificate`] finds, loads or makes the TLS certificate; [`tls`] holds the TLS settings,
 //!   [`sessions`] what clients may resume, [`validity`] tells when a certificate ends.
-//! * [`blocking`] is a connection to another server, for workers; [`trust`] says which servers are trusted.
 //! * [`handshake`] answers upgrade requests, [`websocket`] is the frame layer after it.
 
-pub mod blocking;
 pub mod certificate;
 pub mod encrypted_key;
 pub mod event_loop;
@@ -33,6 +31,5 @@ pub mod tables;
 #[cfg(test)]
 mod testing;
 pub mod tls;
-pub mod trust;
 pub mod validity;
 pub mod websocket;

@@ -22,8 +22,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::ClientConfig;
 
 use super::local_address::LocalAddresses;
-use crate::net::blocking::{Socket, Stream};
-use crate::net::trust;
+use crate::outgoing::stream::{Socket, Stream};
+use crate::outgoing::trust;
 use url::Url;
 
 /// Longest wait for a connection.

@@ -20,7 +20,7 @@ use super::mail::Mail;
 use super::mail_form;
 use super::punycode;
 use crate::config::MailConfig;
-use crate::net::trust::{self, Lenient};
+use crate::outgoing::trust::{self, Lenient};
 use conversation::{Conversation, Place, SmtpError};
 
 /// Instead of "no limit": a worker must come back some day.

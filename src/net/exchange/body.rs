@@ -1,9 +1,9 @@
 //! Reads the body of a request, within bounds of size, memory and time.
 
-use super::chunked;
 use super::head::{Body, Refusal};
 use super::memory::Memory;
 use super::{timed, End, Exchange, Step, PAUSE_MAX};
+use crate::wire::chunked;
 use std::time::Duration;
 
 /// Bytes per second that a body must come with, after the first [`PAUSE_MAX`].

@@ -6,12 +6,11 @@
 //!   way; others wait their turn, up to [`WAITING_MAX`].
 //! * Keep-alive, closing, `Expect` and the refusal of what is too long or too slow are decided here.
 //!
-//! [`head`] reads requests, [`body`] and [`chunked`] their bodies, [`upload`] passes files on, [`memory`] bounds what they take, [`answer`] words answers;
+//! [`head`] reads requests, [`body`] their bodies, [`upload`] passes files on, [`memory`] bounds what they take, [`answer`] words answers;
 //! [`turns`] says whose turn it is.
 
 pub mod answer;
 mod body;
-pub mod chunked;
 pub mod head;
 pub mod memory;
 mod turns;

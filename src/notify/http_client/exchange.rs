@@ -2,7 +2,7 @@
 
 use super::url::Url;
 use super::{HttpError, Reply};
-use crate::net::exchange::chunked::Decoder;
+use crate::wire::chunked::Decoder;
 use httparse::{Response, Status, EMPTY_HEADER};
 use std::io::{self, Read, Write};
 

@@ -1,6 +1,6 @@
 //! A conversation with a mail server (RFC 5321, RFC 3207, RFC 4954).
 
-use crate::net::blocking::{Socket, Stream};
+use crate::outgoing::stream::{Socket, Stream};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 use rustls::pki_types::ServerName;
@@ -325,7 +325,7 @@ mod tests {
     fn nothing_may_stand_behind_the_answer_to_starttls() {
         let server = begin(&["220 x", "250-x\r\n250 STARTTLS", "220 go\r\n250 injected"]).unwrap();
         let place = Place { host: "127.0.0.1", port: 0, connect: Duration::from_secs(5), hello: "me" };
-        let tls = Arc::new(crate::net::trust::authorities(Vec::new()).unwrap());
+        let tls = Arc::new(crate::outgoing::trust::authorities(Vec::new()).unwrap());
         assert!(matches!(server.start_tls(place, tls), Err(SmtpError::Answer(_))));
     }
 

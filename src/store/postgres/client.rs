@@ -7,7 +7,7 @@ use super::error::{PgError, Remedy};
 use super::params::{Params, Row};
 use super::scram::{Scram, SCRAM_SHA_256};
 use super::stream;
-use crate::net::blocking::Stream;
+use crate::outgoing::stream::Stream;
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
 use postgres_protocol::authentication::md5_hash;

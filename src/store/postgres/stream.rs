@@ -3,7 +3,7 @@
 use super::address::{Address, TlsMode};
 use super::error::PgError;
 use super::trust;
-use crate::net::blocking::{Socket, Stream};
+use crate::outgoing::stream::{Socket, Stream};
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 use rustls::pki_types::ServerName;

@@ -2,7 +2,7 @@
 
 use super::address::{Address, TlsMode};
 use super::error::PgError;
-use crate::net::trust::{self, Lenient};
+use crate::outgoing::trust::{self, Lenient};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::ring;

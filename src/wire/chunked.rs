@@ -1,4 +1,4 @@
-//! Request bodies in chunks: the decoder. No I/O.
+//! HTTP bodies in chunks: the decoder.
 
 use httparse::Status;
 
