@@ -53,7 +53,7 @@ silent=(-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none)
 # What build.rs asks for when it can try (link/layout.ld: no unwinding tables, what runs at the start lies together);
 # and pieces of code that occur often become functions.
 flags=("-Clink-arg=-Wl,-T,$PWD/link/layout.ld" "-Clink-arg=-Wl,--no-eh-frame-hdr"
-    -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-machine-outliner-reruns=4)
+    -Cllvm-args=-enable-machine-outliner=always)
 # Panics name a crate's files without where this machine keeps them: shorter, and nobody's business.
 for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
     flags+=("--remap-path-prefix=$folder/=")
