@@ -54,6 +54,8 @@ silent=(-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none)
 # and pieces of code that occur often become functions.
 flags=("-Clink-arg=-Wl,-T,$PWD/link/layout.ld" "-Clink-arg=-Wl,--no-eh-frame-hdr"
     -Cllvm-args=-enable-machine-outliner=always)
+# AES for encrypted private keys only, once at a start: small before fast.
+flags+=('--cfg=aes_backend="soft"' '--cfg=aes_backend_soft="compact"')
 # Panics name a crate's files without where this machine keeps them: shorter, and nobody's business.
 for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
     flags+=("--remap-path-prefix=$folder/=")
