@@ -206,7 +206,7 @@ impl HttpClient {
             return Ok(Arc::clone(config));
         }
         let mut certificates = self.extra_roots.clone();
-        match system_roots() {
+        match trust::system_roots() {
             Ok(system) => certificates.extend(system),
             Err(reason) if certificates.is_empty() => return Err(HttpError::NoRoots(reason)),
             Err(reason) => log::debug!("no system certificate authorities: {reason}"),
@@ -215,18 +215,6 @@ impl HttpClient {
         let config = Arc::new(config);
         Ok(Arc::clone(self.tls.get_or_init(|| config)))
     }
-}
-
-/// The certificate authorities that the system trusts; never empty.
-///
-/// # Errors
-/// The reason why there are none.
-pub fn system_roots() -> Result<Vec<CertificateDer<'static>>, String> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        return Err(found.errors.first().map_or_else(|| "none on this system".to_owned(), ToString::to_string));
-    }
-    Ok(found.certs)
 }
 
 fn explain(error: io::Error) -> HttpError {

@@ -15,7 +15,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::ClientConfig;
 
 use super::address;
-use super::http_client::system_roots;
 use super::mail::Mail;
 use super::mail_form;
 use super::punycode;
@@ -130,7 +129,7 @@ impl Mailer {
         }
         let config = if self.config.verify_certificate() {
             let mut roots = self.extra_roots.clone();
-            match system_roots() {
+            match trust::system_roots() {
                 Ok(system) => roots.extend(system),
                 Err(reason) if roots.is_empty() => {
                     let text = "no certificate authorities found, install the package ca-certificates or ca-bundle";

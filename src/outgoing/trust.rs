@@ -7,6 +7,18 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use std::sync::Arc;
 
+/// The certificate authorities that the system trusts; never empty.
+///
+/// # Errors
+/// The reason why there are none.
+pub fn system_roots() -> Result<Vec<CertificateDer<'static>>, String> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        return Err(found.errors.first().map_or_else(|| "none on this system".to_owned(), ToString::to_string));
+    }
+    Ok(found.certs)
+}
+
 /// TLS settings for servers whose certificate these authorities made for the server's name.
 ///
 /// # Errors

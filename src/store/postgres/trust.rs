@@ -42,7 +42,7 @@ fn roots(address: &Address) -> Result<RootCertStore, PgError> {
         Some(file) => CertificateDer::pem_file_iter(file)
             .and_then(Iterator::collect)
             .map_err(|error| PgError::Tls(format!("{}: {error}", file.display())))?,
-        None => rustls_native_certs::load_native_certs().certs,
+        None => trust::system_roots().unwrap_or_default(),
     };
     roots.add_parsable_certificates(certificates);
     if roots.is_empty() {
